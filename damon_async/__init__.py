@@ -1,0 +1,1 @@
+"""DAMON, the Linux data access monitor, as an asyncio engine over synthetic memory."""

@@ -1,0 +1,1 @@
+"""The only room that waits: clocks, admission gate, kdamond tasks."""

@@ -1,0 +1,1 @@
+"""One context, monitored without I/O: time comes in, snapshots come out."""

@@ -1,0 +1,1 @@
+"""Operations sets: how addresses are found and checked."""

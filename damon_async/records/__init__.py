@@ -1,0 +1,1 @@
+"""Snapshots, series of them, and the files that hold them."""

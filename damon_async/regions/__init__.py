@@ -1,0 +1,1 @@
+"""The table of regions, and the adaptive adjustment of it."""

@@ -1,0 +1,1 @@
+"""Synthetic memory as a function of time."""
