@@ -1,0 +1,110 @@
+"""Requests that a monitor carries out at its next tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from ..errors import CanceledError
+
+Result = TypeVar("Result")
+
+
+class CallState(Enum):
+    """Where a call stands."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class Call(Generic[Result]):
+    """
+    A function to be run by the monitor, between merging and schemes.
+
+    Args:
+        fn: Called with the monitor.
+
+        repeat: Run it at every tick until the monitor ends, instead of once.
+
+    Attributes:
+        state: What became of it; a repeated call stays pending until the end.
+
+    Source:
+        spec core 4.6.
+    """
+
+    __slots__ = ("_callbacks", "_exception", "_result", "fn", "repeat", "state")
+
+    def __init__(self, fn: Callable[[Any], Result], *, repeat: bool = False) -> None:
+        self.fn = fn
+        self.repeat = repeat
+        self.state = CallState.PENDING
+        self._result: Result | None = None
+        self._exception: BaseException | None = None
+        self._callbacks: list[Callable[[Call[Result]], None]] = []
+
+    def __repr__(self) -> str:
+        """Say what is called and where it stands."""
+        name = getattr(self.fn, "__qualname__", repr(self.fn))
+        return f"<Call {name} {self.state.value}>"
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state is not CallState.PENDING
+
+    @property
+    def canceled(self) -> bool:
+        """Whether the monitor ended before it was this call's turn."""
+        return self.state is CallState.CANCELED
+
+    def result(self) -> Result:
+        """
+        Return what the function returned.
+
+        Raises:
+            CanceledError: If the monitor ended first.
+
+            Exception: Whatever the function raised.
+        """
+        if self._exception is not None:
+            raise self._exception
+        return self._result  # type: ignore[return-value] # None only if Result allows it
+
+    def exception(self) -> BaseException | None:
+        """Return what ``result`` would raise, None if nothing."""
+        return self._exception
+
+    def add_done_callback(self, callback: Callable[[Call[Result]], None]) -> None:
+        """Have *callback* called with this call when it is done, at once if it is."""
+        if self.done:
+            callback(self)
+        else:
+            self._callbacks.append(callback)
+
+    def run(self, monitor: object) -> None:
+        """Run the function once; an exception is kept for whoever asks."""
+        try:
+            self._result = self.fn(monitor)
+        except Exception as error:  # noqa: BLE001 - the caller's fault is the caller's to see
+            self._exception = error
+            self._finish(CallState.FAILED)
+        else:
+            if not self.repeat:
+                self._finish(CallState.DONE)
+
+    def cancel(self) -> None:
+        """Give up on it; whoever waits gets ``CanceledError``."""
+        if not self.done:
+            self._exception = CanceledError(repr(self), "the kdamond ended")
+            self._finish(CallState.CANCELED)
+
+    def _finish(self, state: CallState) -> None:
+        """Settle the state and tell those who wait."""
+        self.state = state
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback(self)

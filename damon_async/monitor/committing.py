@@ -1,0 +1,90 @@
+"""Online commit: what the targets and regions of a running context become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..arrays import IntArray
+from ..errors import ParametersError, Problem
+from ..params.monitoring import Target
+from ..regions.ranges import set_regions
+from ..regions.table import TARGET, RegionTable
+
+
+def ranges_of(target: Target) -> IntArray:
+    """Return the ranges the user gave for *target*: int64, shape (nr_ranges, 2)."""
+    bounds = [(region.start, region.end) for region in target.regions]
+    return np.array(bounds, np.int64).reshape(-1, 2)
+
+
+def joined_ranges(ranges: IntArray) -> IntArray:
+    """Return *ranges* with touching ones made one: int64, shape (nr, 2)."""
+    if not len(ranges):
+        return ranges
+    apart = ranges[1:, 0] != ranges[:-1, 1]
+    starts = ranges[np.append(True, apart), 0]
+    return np.stack([starts, ranges[np.append(apart, True), 1]], axis=1)
+
+
+def initial_table(targets: Sequence[Target], min_region_sz: int) -> RegionTable:
+    """
+    Return the regions that users gave, one per range.
+
+    Raises:
+        InvalidError: If ranges are empty or overlap once rounded.
+    """
+    tables = []
+    for index, target in enumerate(targets):
+        part = set_regions(RegionTable(), ranges_of(target), min_region_sz)
+        part.cells[TARGET] = index
+        tables.append(part)
+    return RegionTable.joined(tables)
+
+
+def committed_targets(
+    old: Sequence[Target],
+    new: Sequence[Target],
+    table: RegionTable,
+    min_region_sz: int,
+) -> tuple[tuple[Target, ...], RegionTable]:
+    """
+    Match targets by index and say what they and their regions become.
+
+    Nothing given is changed: this is the scratch copy on which a commit is
+    tried, and it replaces the real thing only if all of it worked.
+
+    Args:
+        old: Targets being monitored.
+
+        new: Targets committed. One without regions keeps the old one's; an
+            obsolete one removes its counterpart; surplus old ones are removed.
+
+        table: Regions of the old targets.
+
+        min_region_sz: Bounds are rounded outwards to multiples of this.
+
+    Raises:
+        ParametersError: If an obsolete target has no counterpart.
+
+        InvalidError: If ranges are empty or overlap once rounded.
+
+    Source:
+        spec core 2.7.
+    """
+    targets: list[Target] = []
+    tables: list[RegionTable] = []
+    for index, target in enumerate(new):
+        if target.obsolete and index >= len(old):
+            message = f"is obsolete, but only {len(old)} targets are monitored"
+            raise ParametersError([Problem(f"targets[{index}]", message)])
+        if target.obsolete:
+            continue
+        part = table.of_target(index).copy() if index < len(old) else RegionTable()
+        if target.regions:
+            part = set_regions(part, joined_ranges(ranges_of(target)), min_region_sz)
+        part.cells[TARGET] = len(targets)
+        targets.append(target)
+        tables.append(part)
+    return tuple(targets), RegionTable.joined(tables)

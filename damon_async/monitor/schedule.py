@@ -1,0 +1,83 @@
+"""When things are due, counted in ticks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..params.monitoring import Intervals
+
+
+def nr_ticks(interval_us: int, sample_us: int) -> int:
+    """
+    Return how many sampling intervals fit *interval_us*.
+
+    0 if none does: what is due every 0 ticks is due at every tick.
+
+    Source:
+        spec core 4.1, example E38.
+    """
+    return interval_us // max(1, sample_us)
+
+
+@dataclass(slots=True)
+class Schedule:
+    """
+    Tick counters of a monitor: how many passed, and what is due at which.
+
+    Attributes:
+        passed: Sampling intervals since the monitor began.
+
+        next_aggregation: Due once *passed* is at least this.
+
+        next_ops_update: Likewise, for re-reading what is mapped.
+
+        next_tuning: Likewise, for interval auto-tuning.
+
+    Source:
+        spec core 2.2 and 4.1, the counters of 6.7 and later.
+    """
+
+    passed: int = 0
+    next_aggregation: int = 0
+    next_ops_update: int = 0
+    next_tuning: int = 0
+
+    @classmethod
+    def at_start(cls, intervals: Intervals) -> Schedule:
+        """Return the schedule of a monitor that begins now."""
+        schedule = cls()
+        schedule.restart(intervals)
+        schedule.restart_tuning(intervals)
+        return schedule
+
+    def restart(self, intervals: Intervals) -> None:
+        """Begin aggregation and update intervals anew, after an attribute change."""
+        sample_us = intervals.sample_us
+        self.next_aggregation = self.passed + nr_ticks(intervals.aggr_us, sample_us)
+        self.next_ops_update = self.passed + nr_ticks(intervals.update_us, sample_us)
+
+    def restart_tuning(self, intervals: Intervals) -> None:
+        """
+        Begin a tuning step anew.
+
+        Source:
+            P22: also when tuning is switched on online, where the kernel tunes
+            at every aggregation until its counter catches up.
+        """
+        per_step = intervals.aggr_samples * intervals.intervals_goal.aggrs
+        self.next_tuning = self.passed + per_step
+
+    @property
+    def is_aggregating(self) -> bool:
+        """Whether the running aggregation is incomplete."""
+        return self.passed < self.next_aggregation
+
+    @property
+    def nr_ticks_left(self) -> int:
+        """Ticks of the running aggregation that are still to come."""
+        return max(0, self.next_aggregation - self.passed)
+
+    @property
+    def nr_ticks_until_due(self) -> int:
+        """Ticks until anything is due; at least 1, as things are due after a tick."""
+        return max(1, min(self.next_aggregation, self.next_ops_update) - self.passed)
