@@ -12,27 +12,32 @@ and a window is one array operation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from ..arrays import IntArray
 from ..errors import CanceledError, InvalidError
 from ..operations.base import Operations
-from ..params.monitoring import Context, Intervals, Target
+from ..params.monitoring import Context, Target
 from ..records.snapshot import Snapshot
-from ..regions.merge import merge_regions
-from ..regions.ranges import replace_target, set_regions
-from ..regions.rates import convert_results, frequency
-from ..regions.split import SplitState, enforce_min_nr_regions, split_regions
+from ..regions.rates import frequency
 from ..regions.table import RegionTable
-from ..regions.tuning import access_score, tuned_intervals
 from .calls import Call
-from .committing import committed_targets, initial_table
-from .sampling import Sampler
-from .schedule import Schedule
+from .schedule import Schedule, nr_ticks
+from .state import ContextState
 
 Result = TypeVar("Result")
+
+
+class Due(NamedTuple):
+    """What was due at the beginning of an iteration; changes inside it come later."""
+
+    aggregation: int
+    """Tick at which the aggregation ends."""
+
+    ops_update: int
+    """Tick at which mappings are read again."""
 
 
 class Monitor:
@@ -48,14 +53,6 @@ class Monitor:
             state, same result, to the byte, however the calls to ``step`` fall.
 
     Attributes:
-        context: The parameters in force; interval tuning and commits change them.
-
-        targets: The targets being monitored.
-
-        table: Their regions.
-
-        schedule: Tick counters.
-
         nr_overruns: Ticks that were skipped because ``step`` came late and the
             space could not tell any more what happened in them.
 
@@ -65,7 +62,8 @@ class Monitor:
 
     Source:
         spec core 4.4 with the recommended behaviour.
-        Differs: a sampling interval of 0 lasts 1 us, so that time goes on.
+        Differs: a sampling interval of 0 lasts 1 us, so that time goes on; a
+        target that a commit adds is looked up at once, not at the next update.
     """
 
     def __init__(
@@ -74,34 +72,44 @@ class Monitor:
         operations: Operations,
         rng: np.random.Generator,
     ) -> None:
-        self.context = context
-        self.targets: tuple[Target, ...] = context.targets
-        self.table = initial_table(context.targets, context.min_region_sz)
-        self.schedule = Schedule()
         self.nr_overruns = 0
-        self._sampler = Sampler(operations, rng)
-        self._rng = rng
-        self._split_state = SplitState()
-        self._sz_limit = 0
+        self._state = ContextState(context, operations, rng)
         self._calls: list[Call[object]] = []
-        self._tick_us = 0
-        self._aggr_began_us = 0
         self._has_begun = False
         self._has_ended = False
         # The rest of an iteration that a pause interrupted, None if there is none.
-        self._interrupted: Schedule | None = None
-        for target in context.targets:
-            operations.lifetime_us(target)
+        self._interrupted: Due | None = None
 
     def __repr__(self) -> str:
         """Say how far it is."""
-        state = "ended" if self.ended else "running" if self._has_begun else "new"
-        return f"<Monitor {state} tick {self.schedule.passed} at {self._tick_us} us {self.table!r}>"
+        state = "ended" if self._has_ended else "running" if self._has_begun else "new"
+        tick, now_us = self.schedule.passed, self._state.tick_us
+        return f"<Monitor {state} tick {tick} at {now_us} us {self.table!r}>"
+
+    @property
+    def context(self) -> Context:
+        """The parameters in force; interval tuning and commits change them."""
+        return self._state.context
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The targets being monitored."""
+        return self._state.targets
+
+    @property
+    def table(self) -> RegionTable:
+        """Their regions."""
+        return self._state.table
+
+    @property
+    def schedule(self) -> Schedule:
+        """Tick counters."""
+        return self._state.schedule
 
     @property
     def operations(self) -> Operations:
         """The back end in use."""
-        return self._sampler.operations
+        return self._state.operations
 
     @property
     def ended(self) -> bool:
@@ -120,12 +128,9 @@ class Monitor:
 
         int64, shape (nr_regions,). Source: spec core 6.1.
         """
-        left = self.schedule.nr_ticks_left
-        intervals = self.context.intervals
-        table = self.table
-        return frequency(
-            table.nr_accesses, table.last_nr_accesses, left, intervals.max_nr_accesses
-        )
+        counts, last = self.table.nr_accesses, self.table.last_nr_accesses
+        nr_samples = self.context.intervals.max_nr_accesses
+        return frequency(counts, last, self.schedule.nr_ticks_left, nr_samples)
 
     # -- Driving it ----------------------------------------------------------
 
@@ -143,27 +148,23 @@ class Monitor:
             msg = f"{self!r} has begun already; make a new one"
             raise InvalidError(msg)
         self._has_begun = True
-        self._tick_us = self._aggr_began_us = now_us
-        self.schedule = Schedule.at_start(self.context.intervals)
-        for index in range(len(self.targets)):
-            if not len(self.table.of_target(index)):
-                self._update_target(index)
-        self._enforce_min_nr_regions()
+        self._state.begin(now_us)
 
     @property
     def next_us(self) -> int | None:
         """
         When ``step`` has something to do again; None once it has ended.
 
-        Comes closer when a call is made or a commit changes intervals.
+        Comes closer when a call is made.
         """
         if self._has_ended:
             return None
-        sample_us = self._sample_us
+        state = self._state
         if self.is_paused:
             # Nothing but a call ends a pause, so rounds may be long without one.
-            return self._tick_us + (sample_us if self._calls else self.context.intervals.aggr_us)
-        return self._tick_us + sample_us * self._nr_window_ticks()
+            pause_us = state.sample_us if self._calls else state.context.intervals.aggr_us
+            return state.tick_us + max(1, pause_us)
+        return state.tick_us + state.sample_us * self._nr_window_ticks(state.end_us)
 
     def step(self, now_us: int) -> list[Snapshot]:
         """
@@ -196,8 +197,7 @@ class Monitor:
             spec core 3.4 step 1.
         """
         self._has_ended = True
-        self.targets = ()
-        self.table = RegionTable()
+        self._state.drop()
         calls, self._calls = self._calls, []
         for call in calls:
             call.cancel()
@@ -243,122 +243,84 @@ class Monitor:
                 operations set cannot use a target.
 
         Source:
-            spec core 2.7. The interval setter is skipped when intervals are
-            the same, so that an unrelated commit drops no partial counts (P12).
+            spec core 2.7.
         """
-        new_operations = operations or self.operations
-        targets, table = committed_targets(
-            self.targets, context.targets, self.table, context.min_region_sz
-        )
-        for target in targets:
-            new_operations.lifetime_us(target)
-        # Nothing below can fail: the real context is never left half changed.
-        self.targets, self.table = targets, table
-        self._sampler.operations = new_operations
-        self._sampler.forget()
-        if context.intervals != self.context.intervals:
-            self._set_intervals(context.intervals)
-        self.context = context.model_copy(update={"targets": targets})
-        self._sz_limit = enforce_min_nr_regions(
-            self.table, context.nr_regions.min, context.min_region_sz
-        )
+        self._state.commit(context, operations or self.operations)
+        if self._has_begun:
+            self._state.find_missing_regions()
 
     # -- One iteration -------------------------------------------------------
 
-    @property
-    def _sample_us(self) -> int:
-        """How long a tick lasts."""
-        return max(1, self.context.intervals.sample_us)
-
-    def _nr_window_ticks(self) -> int:
+    def _nr_window_ticks(self, end_us: int | None) -> int:
         """Return how many ticks may pass before anything can look or change."""
-        if self._calls or not all(map(self.operations.is_pure, self.targets)):
+        state = self._state
+        if self._calls or not state.is_pure:
             return 1
-        nr_ticks = self.schedule.nr_ticks_until_due
-        end_us = self._end_us()
+        until_due = state.schedule.nr_ticks_until_due
         if end_us is None:
-            return nr_ticks
-        return max(1, min(nr_ticks, -(-(end_us - self._tick_us) // self._sample_us)))
-
-    def _end_us(self) -> int | None:
-        """Return when the last target vanishes, None if never."""
-        if not self.operations.ends_with_targets:
-            return None
-        ends = [self.operations.lifetime_us(target) for target in self.targets]
-        known = [end for end in ends if end is not None]
-        # Without targets there is nothing to wait for: over from the beginning.
-        return max(known, default=0) if len(known) == len(ends) else None
+            return until_due
+        until_end = -(-(end_us - state.tick_us) // state.sample_us)
+        return max(1, min(until_due, until_end))
 
     def _advance(self, now_us: int, published: list[Snapshot]) -> bool:
         """Do one window, or one round of a pause; tell whether there may be more."""
         if self._has_ended:
             return False
-        end_us = self._end_us()
-        if end_us is not None and self._tick_us >= end_us:
+        state = self._state
+        end_us = state.end_us
+        if end_us is not None and state.tick_us >= end_us:
             self.finish()
             return False
-        if self._interrupted is not None:
-            return self._pause_round(now_us, published)
-        nr_due = (now_us - self._tick_us) // self._sample_us
+        nr_due = (now_us - state.tick_us) // state.sample_us
         if nr_due < 1:
             return False
-        due = Schedule(0, self.schedule.next_aggregation, self.schedule.next_ops_update)
-        self._sample(min(nr_due, self._nr_window_ticks()), nr_due)
-        self._after_check(due, published)
+        if self._interrupted is not None:
+            self._pause_round(self._interrupted, nr_due, published)
+        else:
+            self._run_window(nr_due, self._nr_window_ticks(end_us), published)
         return True
 
-    def _sample(self, nr_ticks: int, nr_due: int) -> None:
-        """Let *nr_ticks* pass and check every region in each of them."""
-        sample_us = self._sample_us
-        length_us = sample_us
-        if nr_due > 1 and not all(map(self.operations.is_pure, self.targets)):
+    def _run_window(self, nr_due: int, nr_window: int, published: list[Snapshot]) -> None:
+        """Check as many ticks as are due and may pass at once; then do what follows."""
+        state = self._state
+        due = Due(state.schedule.next_aggregation, state.schedule.next_ops_update)
+        if nr_due > 1 and not state.is_pure:
             # The space only knows what happened until now: one long interval
             # instead of many that would all get the same answer.
-            length_us = sample_us * nr_due
             self.nr_overruns += nr_due - 1
-        since = self._tick_us + sample_us * np.arange(nr_ticks, dtype=np.int64)[:, None]
-        self._sampler.sample(self.table, self.targets, since, since + length_us)
-        self._tick_us += length_us * nr_ticks
-        self.schedule.passed += nr_ticks
-
-    def _after_check(self, due: Schedule, published: list[Snapshot]) -> None:
-        """Merge if an aggregation ends here, run calls, and go on unless paused."""
-        if self.schedule.passed >= due.next_aggregation:
-            self._merge()
+            state.sample(1, nr_due * state.sample_us)
+        else:
+            state.sample(min(nr_due, nr_window), state.sample_us)
+        if state.schedule.passed >= due.aggregation:
+            state.merge()
         self._run_calls()
-        if self.context.pause:
+        if state.context.pause:
             self._interrupted = due
         else:
             self._finish_iteration(due, published)
 
-    def _pause_round(self, now_us: int, published: list[Snapshot]) -> bool:
-        """Let one sampling interval of a pause go by; run calls, they may end it."""
-        nr_due = (now_us - self._tick_us) // self._sample_us
-        if nr_due < 1 or self._interrupted is None:
-            return False
-        self._tick_us += self._sample_us * (1 if self._calls else nr_due)
+    def _pause_round(self, due: Due, nr_due: int, published: list[Snapshot]) -> None:
+        """Let time go by; run calls, which may end the pause."""
+        state = self._state
+        state.tick_us += state.sample_us * (1 if self._calls else nr_due)
         self._run_calls()
-        if not self.context.pause:
-            due, self._interrupted = self._interrupted, None
+        if not state.context.pause:
+            self._interrupted = None
             self._finish_iteration(due, published)
-        return True
 
-    def _finish_iteration(self, due: Schedule, published: list[Snapshot]) -> None:
-        """Do what follows hooks and schemes: tune, publish, reset, split, update."""
-        if self.schedule.passed >= due.next_aggregation:
-            self._tune_intervals(due)
-            intervals = self.context.intervals
-            self.schedule.next_aggregation = due.next_aggregation + max(
-                1, intervals.aggr_us // self._sample_us
-            )
-            published.append(self._publish())
-            self._split()
-        if self.schedule.passed >= due.next_ops_update:
-            self.schedule.next_ops_update = due.next_ops_update + (
-                self.context.intervals.update_us // self._sample_us
-            )
-            for index in range(len(self.targets)):
-                self._update_target(index)
+    def _finish_iteration(self, due: Due, published: list[Snapshot]) -> None:
+        """Do what follows calls and schemes: tune, publish, reset, split, update."""
+        state = self._state
+        if state.schedule.passed >= due.aggregation:
+            state.tune_intervals(due.aggregation)
+            aggr_us = state.context.intervals.aggr_us
+            state.schedule.next_aggregation = due.aggregation + nr_ticks(aggr_us, state.sample_us)
+            published.append(state.publish())
+            state.split()
+        if state.schedule.passed >= due.ops_update:
+            update_us = state.context.intervals.update_us
+            state.schedule.next_ops_update = due.ops_update + nr_ticks(update_us, state.sample_us)
+            state.update_targets()
 
     def _run_calls(self) -> None:
         """Run every pending call once; repeated ones stay."""
@@ -370,111 +332,3 @@ class Monitor:
                 call.run(self)
         # Calls made by calls wait for the next tick, behind the repeated ones.
         self._calls = [call for call in calls if not call.done] + self._calls
-
-    # -- Regions -------------------------------------------------------------
-
-    def _merge(self) -> None:
-        """Merge similar regions, then cut those that are too large."""
-        nr_regions = self.context.nr_regions
-        merge_regions(
-            self.table,
-            max_nr_accesses=self.context.intervals.max_nr_accesses,
-            max_nr_regions=nr_regions.max,
-            sz_limit=self._sz_limit,
-        )
-        self._enforce_min_nr_regions()
-
-    def _enforce_min_nr_regions(self) -> None:
-        """Cut regions that are too large, and remember the size limit."""
-        self._sz_limit = enforce_min_nr_regions(
-            self.table, self.context.nr_regions.min, self.context.min_region_sz
-        )
-
-    def _split(self) -> None:
-        """Cut regions at random for the next aggregation."""
-        split_regions(
-            self.table,
-            self._rng,
-            self._split_state,
-            max_nr_regions=self.context.nr_regions.max,
-            min_region_sz=self.context.min_region_sz,
-        )
-
-    def _update_target(self, index: int) -> None:
-        """Ask what should be monitored of a target, and make its regions cover that."""
-        context = self.context
-        ranges = self.operations.ranges(self.targets[index], self._tick_us, context.min_region_sz)
-        if ranges is None:
-            return
-        regions = set_regions(self.table.of_target(index), ranges, context.min_region_sz)
-        self.table = replace_target(self.table, index, regions)
-
-    # -- Attributes and results ----------------------------------------------
-
-    def _set_intervals(self, intervals: Intervals) -> None:
-        """
-        Switch to other intervals: reschedule, and convert results to them.
-
-        Source:
-            spec core 2.1 (setter side effects) and 2.6.
-        """
-        old = self.context.intervals
-        is_aggregating = self.schedule.is_aggregating
-        self.schedule.restart(intervals)
-        if intervals.intervals_goal != old.intervals_goal:
-            self.schedule.restart_tuning(intervals)
-        convert_results(
-            self.table,
-            (old.sample_us, old.aggr_us),
-            (intervals.sample_us, intervals.aggr_us),
-            is_aggregating=is_aggregating,
-        )
-        self.context = self.context.model_copy(update={"intervals": intervals})
-
-    def _tune_intervals(self, due: Schedule) -> None:
-        """
-        Tune intervals if a tuning step ends with this aggregation.
-
-        Source:
-            spec core 8. The tick counts as not aggregating, so the counts about
-            to be published are converted, not dropped.
-        """
-        intervals = self.context.intervals
-        goal = intervals.intervals_goal
-        if not goal.aggrs or self.schedule.passed < self.schedule.next_tuning:
-            return
-        aggr_samples = intervals.aggr_samples
-        self.schedule.next_tuning += aggr_samples * goal.aggrs
-        tuned = tuned_intervals(
-            access_score(self.table, aggr_samples, goal.access_bp),
-            intervals.sample_us,
-            aggr_samples,
-            (goal.min_sample_us, goal.max_sample_us),
-        )
-        if tuned.sample_us == intervals.sample_us:
-            return
-        self.schedule.next_aggregation = due.next_aggregation
-        update = {"sample_us": tuned.sample_us, "aggr_us": tuned.aggr_us}
-        self._set_intervals(intervals.model_copy(update=update))
-
-    def _publish(self) -> Snapshot:
-        """Return what was found, and reset the counts for the next aggregation."""
-        intervals = self.context.intervals
-        cells = self.table.cells.copy()
-        cells.flags.writeable = False
-        target, start, end, nr_accesses, _, age = cells
-        snapshot = Snapshot(
-            self._aggr_began_us * 1000,
-            self._tick_us * 1000,
-            intervals.sample_us,
-            intervals.aggr_us,
-            target,
-            start,
-            end,
-            nr_accesses,
-            age,
-        )
-        self._aggr_began_us = self._tick_us
-        self.table.last_nr_accesses[:] = self.table.nr_accesses
-        self.table.nr_accesses[:] = 0
-        return snapshot

@@ -95,7 +95,7 @@ def converted_counts(counts: IntArray, old_max: int, new_max: int) -> IntArray:
     Source:
         spec core 2.6, example E27.
     """
-    if max(old_max, new_max) < 2**31:  # noqa: PLR2004 - products stay below 2^63
+    if max(old_max, new_max) < 2**31:
         return counts * BP // old_max * new_max // BP
     exact = [count * BP // old_max * new_max // BP for count in counts.tolist()]
     return np.array(exact, np.int64)

@@ -127,7 +127,7 @@ def split_regions(
     # 1 to 9; several times faster than drawing integers.
     tenths = (rng.random((plan.pieces - 1, len(table))) * (SPLIT_TENTHS - 1)).astype(np.int64) + 1
     cuts = cut_points(sizes, tenths[0], min_region_sz, eligible)
-    if plan.pieces == 2:  # noqa: PLR2004 - two pieces are one cut
+    if plan.pieces == 2:
         cut_regions(table, [cuts])
         return
     # The left piece is the one that is cut again, or the whole region if the
