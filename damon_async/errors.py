@@ -180,7 +180,7 @@ class ParametersError(InvalidError):
     Parameters with one or more mistakes; all of them are listed.
 
     Args:
-        problems: In the order of the document; at least one.
+        problems: At least one.
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
