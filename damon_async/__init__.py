@@ -1,1 +1,113 @@
-"""DAMON, the Linux data access monitor, as an asyncio engine over synthetic memory."""
+"""
+DAMON, the Linux data access monitor, as an asyncio engine over synthetic memory.
+
+This is the door: the public names, each fetched from its file when it is first
+asked for, so that ``import damon_async`` costs next to nothing. Nobody inside
+the package imports it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .errors import (
+        BusyError as BusyError,
+        CanceledError as CanceledError,
+        DamonError as DamonError,
+        InputFileError as InputFileError,
+        InvalidError as InvalidError,
+        MissingExtraError as MissingExtraError,
+        NoMemoryError as NoMemoryError,
+        NotRunningError as NotRunningError,
+        ParametersError as ParametersError,
+        Problem as Problem,
+        SelfStopError as SelfStopError,
+        UnitError as UnitError,
+    )
+    from .params.document import (
+        load_document as load_document,
+        load_document_file as load_document_file,
+        to_document as to_document,
+    )
+    from .params.monitoring import (
+        AddressRange as AddressRange,
+        Context as Context,
+        Intervals as Intervals,
+        IntervalsGoal as IntervalsGoal,
+        NrRegions as NrRegions,
+        Ops as Ops,
+        Target as Target,
+    )
+    from .records.snapshot import Snapshot as Snapshot
+
+__all__ = [
+    "AddressRange",
+    "BusyError",
+    "CanceledError",
+    "Context",
+    "DamonError",
+    "InputFileError",
+    "Intervals",
+    "IntervalsGoal",
+    "InvalidError",
+    "MissingExtraError",
+    "NoMemoryError",
+    "NotRunningError",
+    "NrRegions",
+    "Ops",
+    "ParametersError",
+    "Problem",
+    "SelfStopError",
+    "Snapshot",
+    "Target",
+    "UnitError",
+    "load_document",
+    "load_document_file",
+    "to_document",
+]
+
+# Which file defines which names. The imports above say the same to type
+# checkers; tests/test_door.py holds the two and __all__ together.
+_HOMES: Final = {
+    "errors": (
+        "BusyError",
+        "CanceledError",
+        "DamonError",
+        "InputFileError",
+        "InvalidError",
+        "MissingExtraError",
+        "NoMemoryError",
+        "NotRunningError",
+        "ParametersError",
+        "Problem",
+        "SelfStopError",
+        "UnitError",
+    ),
+    "params.document": ("load_document", "load_document_file", "to_document"),
+    "params.monitoring": (
+        "AddressRange",
+        "Context",
+        "Intervals",
+        "IntervalsGoal",
+        "NrRegions",
+        "Ops",
+        "Target",
+    ),
+    "records.snapshot": ("Snapshot",),
+}
+
+
+def __getattr__(name: str) -> object:
+    for home, names in _HOMES.items():
+        if name in names:
+            value: object = getattr(import_module(f".{home}", __name__), name)
+            # Found once, it is an ordinary attribute from then on.
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -264,12 +264,12 @@ def _clean(tree: object, shape: _Shape, path: str, problems: list[Problem]) -> o
     problems.extend(_shape_problems(tree, shape, path))
     skipped = {*shape.ignored, *shape.idle}
     known = {str(key): value for key, value in tree.items() if key not in skipped}
-    for key in known:
+    for key, value in list(known.items()):
         below = join_paths(path, key)
         if key in shape.one:
-            known[key] = _clean(known[key], shape.one[key], below, problems)
+            known[key] = _clean(value, shape.one[key], below, problems)
         elif key in shape.many:
-            known[key] = _clean_list(known[key], shape.many[key], below, problems)
+            known[key] = _clean_list(value, shape.many[key], below, problems)
     return {**shape.defaults, **known}
 
 
