@@ -86,7 +86,9 @@ class Call(Generic[Result]):
             self._callbacks.append(callback)
 
     def run(self, monitor: object) -> None:
-        """Run the function once; an exception is kept for whoever asks."""
+        """Run the function once unless done; an exception is kept for whoever asks."""
+        if self.done:
+            return
         try:
             self._result = self.fn(monitor)
         except Exception as error:  # noqa: BLE001 - the caller's fault is the caller's to see
@@ -103,7 +105,9 @@ class Call(Generic[Result]):
             self._finish(CallState.CANCELED)
 
     def _finish(self, state: CallState) -> None:
-        """Settle the state and tell those who wait."""
+        """Settle the state and tell those who wait, unless the function did by itself."""
+        if self.done:
+            return
         self.state = state
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:

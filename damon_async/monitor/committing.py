@@ -8,8 +8,9 @@ import numpy as np
 
 from ..arrays import IntArray
 from ..errors import ParametersError, Problem
+from ..operations.base import Operations
 from ..params.monitoring import Target
-from ..regions.ranges import set_regions
+from ..regions.ranges import replace_target, set_regions
 from ..regions.table import TARGET, RegionTable
 
 
@@ -41,6 +42,48 @@ def initial_table(targets: Sequence[Target], min_region_sz: int) -> RegionTable:
         part.cells[TARGET] = index
         tables.append(part)
     return RegionTable.joined(tables)
+
+
+def updated_table(
+    table: RegionTable,
+    operations: Operations,
+    targets: Sequence[Target],
+    now_us: int,
+    min_region_sz: int,
+    *,
+    only_missing: bool = False,
+) -> RegionTable:
+    """
+    Return *table* adjusted to what the operations set says is to be monitored.
+
+    Args:
+        table: Regions of *targets*; not changed.
+
+        operations: Asked about each target.
+
+        targets: In the order of the table's target column.
+
+        now_us: The time, in microseconds.
+
+        min_region_sz: Bounds are rounded outwards to multiples of this.
+
+        only_missing: Leave targets alone that have regions.
+
+    Raises:
+        InvalidError: If ranges are empty or overlap once rounded.
+
+    Source:
+        spec core 5.7.
+    """
+    for index, target in enumerate(targets):
+        rows = table.rows(index)
+        if only_missing and rows.start < rows.stop:
+            continue
+        ranges = operations.ranges(target, now_us, min_region_sz)
+        if ranges is not None:
+            regions = set_regions(table.of_target(index), ranges, min_region_sz)
+            table = replace_target(table, index, regions)
+    return table
 
 
 def committed_targets(

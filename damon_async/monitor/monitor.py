@@ -12,7 +12,7 @@ and a window is one array operation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,20 +24,10 @@ from ..records.snapshot import Snapshot
 from ..regions.rates import frequency
 from ..regions.table import RegionTable
 from .calls import Call
-from .schedule import Schedule, nr_ticks
+from .schedule import Schedule
 from .state import ContextState
 
 Result = TypeVar("Result")
-
-
-class Due(NamedTuple):
-    """What was due at the beginning of an iteration; changes inside it come later."""
-
-    aggregation: int
-    """Tick at which the aggregation ends."""
-
-    ops_update: int
-    """Tick at which mappings are read again."""
 
 
 class Monitor:
@@ -75,14 +65,12 @@ class Monitor:
         self.nr_overruns = 0
         self._state = ContextState(context, operations, rng)
         self._calls: list[Call[object]] = []
-        self._has_begun = False
         self._has_ended = False
-        # The rest of an iteration that a pause interrupted, None if there is none.
-        self._interrupted: Due | None = None
+        self._is_paused = False
 
     def __repr__(self) -> str:
         """Say how far it is."""
-        state = "ended" if self._has_ended else "running" if self._has_begun else "new"
+        state = "ended" if self._has_ended else "running" if self._state.has_begun else "new"
         tick, now_us = self.schedule.passed, self._state.tick_us
         return f"<Monitor {state} tick {tick} at {now_us} us {self.table!r}>"
 
@@ -119,7 +107,7 @@ class Monitor:
     @property
     def is_paused(self) -> bool:
         """Whether monitoring is held up by ``context.pause``."""
-        return self._interrupted is not None
+        return self._is_paused
 
     @property
     def frequencies(self) -> IntArray:
@@ -144,10 +132,9 @@ class Monitor:
         Raises:
             InvalidError: If it began before.
         """
-        if self._has_begun:
+        if self._state.has_begun:
             msg = f"{self!r} has begun already; make a new one"
             raise InvalidError(msg)
-        self._has_begun = True
         self._state.begin(now_us)
 
     @property
@@ -160,11 +147,14 @@ class Monitor:
         if self._has_ended:
             return None
         state = self._state
-        if self.is_paused:
+        end_us = state.end_us
+        if end_us is not None and state.tick_us >= end_us:
+            return state.tick_us
+        if self._is_paused:
             # Nothing but a call ends a pause, so rounds may be long without one.
             pause_us = state.sample_us if self._calls else state.context.intervals.aggr_us
             return state.tick_us + max(1, pause_us)
-        return state.tick_us + state.sample_us * self._nr_window_ticks(state.end_us)
+        return state.tick_us + state.sample_us * self._nr_window_ticks(end_us)
 
     def step(self, now_us: int) -> list[Snapshot]:
         """
@@ -181,7 +171,7 @@ class Monitor:
         Raises:
             InvalidError: If it has not begun.
         """
-        if not self._has_begun:
+        if not self._state.has_begun:
             msg = f"{self!r} has not begun: call begin() first"
             raise InvalidError(msg)
         published: list[Snapshot] = []
@@ -207,6 +197,9 @@ class Monitor:
     def call(self, fn: Callable[[Monitor], Result], *, repeat: bool = False) -> Call[Result]:
         """
         Have *fn* called with this monitor at its next tick, after merging.
+
+        That is the first tick not yet done: ``step`` up to now before, or the
+        call runs in the past of a window that was still open.
 
         Args:
             fn: Plain code; may read anything and may commit.
@@ -245,16 +238,14 @@ class Monitor:
         Source:
             spec core 2.7.
         """
-        self._state.commit(context, operations or self.operations)
-        if self._has_begun:
-            self._state.find_missing_regions()
+        self._state.commit(context, self.operations if operations is None else operations)
 
     # -- One iteration -------------------------------------------------------
 
     def _nr_window_ticks(self, end_us: int | None) -> int:
         """Return how many ticks may pass before anything can look or change."""
         state = self._state
-        if self._calls or not state.is_pure:
+        if self._calls or state.context.pause or not state.is_pure:
             return 1
         until_due = state.schedule.nr_ticks_until_due
         if end_us is None:
@@ -274,16 +265,23 @@ class Monitor:
         nr_due = (now_us - state.tick_us) // state.sample_us
         if nr_due < 1:
             return False
-        if self._interrupted is not None:
-            self._pause_round(self._interrupted, nr_due, published)
+        if self._is_paused:
+            # Nothing but a call ends a pause, so one round may be long without any.
+            state.tick_us += state.sample_us * (1 if self._calls else nr_due)
         else:
-            self._run_window(nr_due, self._nr_window_ticks(end_us), published)
+            self._run_window(nr_due, self._nr_window_ticks(end_us))
+        self._run_calls()
+        # A call may have ended everything.
+        if not self._has_ended:
+            self._is_paused = state.context.pause
+            if not self._is_paused:
+                self._finish_iteration(published)
         return True
 
-    def _run_window(self, nr_due: int, nr_window: int, published: list[Snapshot]) -> None:
-        """Check as many ticks as are due and may pass at once; then do what follows."""
+    def _run_window(self, nr_due: int, nr_window: int) -> None:
+        """Check as many ticks as are due and may pass at once; merge if it is time."""
         state = self._state
-        due = Due(state.schedule.next_aggregation, state.schedule.next_ops_update)
+        state.schedule.begin_iteration()
         if nr_due > 1 and not state.is_pure:
             # The space only knows what happened until now: one long interval
             # instead of many that would all get the same answer.
@@ -291,44 +289,22 @@ class Monitor:
             state.sample(1, nr_due * state.sample_us)
         else:
             state.sample(min(nr_due, nr_window), state.sample_us)
-        if state.schedule.passed >= due.aggregation:
+        if state.schedule.is_aggregation_due:
             state.merge()
-        self._run_calls()
-        if state.context.pause:
-            self._interrupted = due
-        else:
-            self._finish_iteration(due, published)
 
-    def _pause_round(self, due: Due, nr_due: int, published: list[Snapshot]) -> None:
-        """Let time go by; run calls, which may end the pause."""
-        state = self._state
-        state.tick_us += state.sample_us * (1 if self._calls else nr_due)
-        self._run_calls()
-        if not state.context.pause:
-            self._interrupted = None
-            self._finish_iteration(due, published)
-
-    def _finish_iteration(self, due: Due, published: list[Snapshot]) -> None:
+    def _finish_iteration(self, published: list[Snapshot]) -> None:
         """Do what follows calls and schemes: tune, publish, reset, split, update."""
         state = self._state
-        if state.schedule.passed >= due.aggregation:
-            state.tune_intervals(due.aggregation)
-            aggr_us = state.context.intervals.aggr_us
-            state.schedule.next_aggregation = due.aggregation + nr_ticks(aggr_us, state.sample_us)
-            published.append(state.publish())
-            state.split()
-        if state.schedule.passed >= due.ops_update:
-            update_us = state.context.intervals.update_us
-            state.schedule.next_ops_update = due.ops_update + nr_ticks(update_us, state.sample_us)
+        if state.schedule.is_aggregation_due:
+            published.append(state.end_aggregation())
+        if state.schedule.is_ops_update_due:
             state.update_targets()
 
     def _run_calls(self) -> None:
         """Run every pending call once; repeated ones stay."""
         if not self._calls:
             return
-        calls, self._calls = self._calls, []
-        for call in calls:
-            if not call.done:
-                call.run(self)
-        # Calls made by calls wait for the next tick, behind the repeated ones.
-        self._calls = [call for call in calls if not call.done] + self._calls
+        # A copy: calls made by calls wait for the next tick.
+        for call in list(self._calls):
+            call.run(self)
+        self._calls = [call for call in self._calls if not call.done]

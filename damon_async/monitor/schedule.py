@@ -33,6 +33,11 @@ class Schedule:
 
         next_tuning: Likewise, for interval auto-tuning.
 
+        due_aggregation: ``next_aggregation`` as the running iteration found it.
+            Changes of intervals inside an iteration leave it alone.
+
+        due_ops_update: Likewise, of ``next_ops_update``.
+
     Source:
         spec core 2.2 and 4.1, the counters of 6.7 and later.
     """
@@ -41,6 +46,8 @@ class Schedule:
     next_aggregation: int = 0
     next_ops_update: int = 0
     next_tuning: int = 0
+    due_aggregation: int = 0
+    due_ops_update: int = 0
 
     @classmethod
     def at_start(cls, intervals: Intervals) -> Schedule:
@@ -67,10 +74,36 @@ class Schedule:
         per_step = intervals.aggr_samples * intervals.intervals_goal.aggrs
         self.next_tuning = self.passed + per_step
 
+    def begin_iteration(self) -> None:
+        """Settle what the iteration that begins now may find due."""
+        self.due_aggregation = self.next_aggregation
+        self.due_ops_update = self.next_ops_update
+
+    def end_aggregation(self, intervals: Intervals) -> None:
+        """Plan the aggregation behind the one that was due."""
+        length = nr_ticks(intervals.aggr_us, intervals.sample_us)
+        self.next_aggregation = self.due_aggregation + length
+
+    def end_ops_update(self, intervals: Intervals) -> None:
+        """Plan the operations update behind the one that was due."""
+        length = nr_ticks(intervals.update_us, intervals.sample_us)
+        self.next_ops_update = self.due_ops_update + length
+
     @property
-    def is_aggregating(self) -> bool:
-        """Whether the running aggregation is incomplete."""
-        return self.passed < self.next_aggregation
+    def is_aggregation_due(self) -> bool:
+        """
+        Whether the running iteration ends an aggregation.
+
+        If not, its counts are partial: what 2.6 calls aggregating. Differs: the
+        kernel asks ``next_aggregation``, which an earlier change of intervals in
+        the same iteration has moved; a second one would drop complete counts.
+        """
+        return self.passed >= self.due_aggregation
+
+    @property
+    def is_ops_update_due(self) -> bool:
+        """Whether the running iteration re-reads what is mapped."""
+        return self.passed >= self.due_ops_update
 
     @property
     def nr_ticks_left(self) -> int:

@@ -7,17 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..operations.base import Operations
-from ..params.monitoring import Context, Intervals, Target
+from ..params.monitoring import AGGR_US_MAX, Context, Intervals, Target
 from ..records.snapshot import Snapshot
 from ..regions.merge import merge_regions
-from ..regions.ranges import replace_target, set_regions
 from ..regions.rates import convert_results
 from ..regions.split import SplitState, enforce_min_nr_regions, split_regions
 from ..regions.table import RegionTable
 from ..regions.tuning import access_score, tuned_intervals
-from .committing import committed_targets, initial_table
+from .committing import committed_targets, initial_table, updated_table
 from .sampling import Sampler
 from .schedule import Schedule
+
+CHECKS_AT_ONCE = 2**17
+"""Regions times ticks of one array step: a few MiB, however long the window."""
 
 
 class ContextState:
@@ -45,6 +47,8 @@ class ContextState:
 
         tick_us: When the running tick began.
 
+        has_begun: Whether that time is known.
+
         is_pure: Whether windows of ticks may be asked about at once.
 
     Raises:
@@ -63,6 +67,7 @@ class ContextState:
         self.table = initial_table(context.targets, context.min_region_sz)
         self.schedule = Schedule()
         self.tick_us = 0
+        self.has_begun = False
         self.is_pure = _check_targets(operations, context.targets)
         self._aggr_began_us = 0
         self._sampler = Sampler(operations, rng)
@@ -93,8 +98,9 @@ class ContextState:
     def begin(self, now_us: int) -> None:
         """Set the counters, and find the regions of targets that have none."""
         self.tick_us = self._aggr_began_us = now_us
+        self.has_begun = True
         self.schedule = Schedule.at_start(self.context.intervals)
-        self.find_missing_regions()
+        self._update_table(only_missing=True)
         self.enforce_min_nr_regions()
 
     def drop(self) -> None:
@@ -104,10 +110,14 @@ class ContextState:
 
     def sample(self, nr_ticks: int, tick_length_us: int) -> None:
         """Let *nr_ticks* pass, each of the given length, and check every region in each."""
-        since = self.tick_us + tick_length_us * np.arange(nr_ticks, dtype=np.int64)[:, None]
-        self._sampler.sample(self.table, self.targets, since, since + tick_length_us)
-        self.tick_us += tick_length_us * nr_ticks
-        self.schedule.passed += nr_ticks
+        most = max(1, CHECKS_AT_ONCE // max(1, len(self.table)))
+        while nr_ticks > 0:
+            nr_now = min(nr_ticks, most)
+            since = self.tick_us + tick_length_us * np.arange(nr_now, dtype=np.int64)[:, None]
+            self._sampler.sample(self.table, self.targets, since, since + tick_length_us)
+            self.tick_us += tick_length_us * nr_now
+            self.schedule.passed += nr_now
+            nr_ticks -= nr_now
 
     # -- Regions -------------------------------------------------------------
 
@@ -127,7 +137,7 @@ class ContextState:
             self.table, self.context.nr_regions.min, self.context.min_region_sz
         )
 
-    def split(self) -> None:
+    def _split(self) -> None:
         """Cut regions at random for the next aggregation."""
         split_regions(
             self.table,
@@ -138,23 +148,15 @@ class ContextState:
         )
 
     def update_targets(self) -> None:
-        """Ask for every target what is to be monitored now, and cover that."""
-        for index in range(len(self.targets)):
-            self._update_target(index)
+        """Plan the next operations update; ask what is to be monitored, and cover that."""
+        self.schedule.end_ops_update(self.context.intervals)
+        self._update_table()
 
-    def find_missing_regions(self) -> None:
-        """Do as ``update_targets`` for targets without any region."""
-        for index in range(len(self.targets)):
-            rows = self.table.rows(index)
-            if rows.start == rows.stop:
-                self._update_target(index)
-
-    def _update_target(self, index: int) -> None:
+    def _update_table(self, *, only_missing: bool = False) -> None:
         unit = self.context.min_region_sz
-        ranges = self.operations.ranges(self.targets[index], self.tick_us, unit)
-        if ranges is not None:
-            regions = set_regions(self.table.of_target(index), ranges, unit)
-            self.table = replace_target(self.table, index, regions)
+        self.table = updated_table(
+            self.table, self.operations, self.targets, self.tick_us, unit, only_missing=only_missing
+        )
 
     # -- Attributes and results ----------------------------------------------
 
@@ -176,11 +178,14 @@ class ContextState:
         Source:
             spec core 2.7. The interval setter is skipped when intervals are
             the same, so that an unrelated commit drops no partial counts (P12).
+            Differs: other bounds of ``nr_regions`` are unrelated as well; a new
+            target's regions are looked up at once, not at the next update.
         """
-        targets, table = committed_targets(
-            self.targets, context.targets, self.table, context.min_region_sz
-        )
+        unit = context.min_region_sz
+        targets, table = committed_targets(self.targets, context.targets, self.table, unit)
         is_pure = _check_targets(operations, targets)
+        if self.has_begun:
+            table = updated_table(table, operations, targets, self.tick_us, unit, only_missing=True)
         # Nothing below can fail: the real context is never left half changed.
         self.targets, self.table, self.is_pure = targets, table, is_pure
         self._sampler.operations = operations
@@ -198,7 +203,6 @@ class ContextState:
             spec core 2.1 (setter side effects) and 2.6.
         """
         old = self.context.intervals
-        is_aggregating = self.schedule.is_aggregating
         self.schedule.restart(intervals)
         if intervals.intervals_goal != old.intervals_goal:
             self.schedule.restart_tuning(intervals)
@@ -206,13 +210,21 @@ class ContextState:
             self.table,
             (old.sample_us, old.aggr_us),
             (intervals.sample_us, intervals.aggr_us),
-            is_aggregating=is_aggregating,
+            is_aggregating=not self.schedule.is_aggregation_due,
         )
         self.context = self.context.model_copy(update={"intervals": intervals})
 
-    def tune_intervals(self, aggregation: int) -> None:
+    def end_aggregation(self) -> Snapshot:
+        """Tune intervals if it is time; publish, reset and split; plan the next one."""
+        self._tune_intervals()
+        self.schedule.end_aggregation(self.context.intervals)
+        snapshot = self._publish()
+        self._split()
+        return snapshot
+
+    def _tune_intervals(self) -> None:
         """
-        Tune intervals if a tuning step ends with the aggregation due at that tick.
+        Tune intervals if a tuning step ends with this aggregation.
 
         Source:
             spec core 8. The tick counts as not aggregating, so the counts about
@@ -222,20 +234,20 @@ class ContextState:
         goal = intervals.intervals_goal
         if not goal.aggrs or self.schedule.passed < self.schedule.next_tuning:
             return
-        aggr_samples = intervals.aggr_samples
+        aggr_samples = max(1, intervals.aggr_samples)
         self.schedule.next_tuning += aggr_samples * goal.aggrs
         tuned = tuned_intervals(
             access_score(self.table, aggr_samples, goal.access_bp),
             intervals.sample_us,
             aggr_samples,
-            (goal.min_sample_us, goal.max_sample_us),
+            (goal.min_sample_us, min(goal.max_sample_us, AGGR_US_MAX // aggr_samples)),
         )
+        # At a bound nothing changes: no setter, so that no count is truncated.
         if tuned.sample_us != intervals.sample_us:
-            self.schedule.next_aggregation = aggregation
             update = {"sample_us": tuned.sample_us, "aggr_us": tuned.aggr_us}
             self.set_intervals(intervals.model_copy(update=update))
 
-    def publish(self) -> Snapshot:
+    def _publish(self) -> Snapshot:
         """Return what was found, and reset the counts for the next aggregation."""
         intervals = self.context.intervals
         cells = self.table.cells.copy()

@@ -41,7 +41,7 @@ def three_ranges(mappings: Sequence[Mapping], min_region_sz: int) -> IntArray | 
 
     Returns:
         int64, shape (3, 2), ascending ``[start, end)``; None if there are fewer
-        than two gaps.
+        than two gaps, or if rounding leaves one of the ranges empty.
 
     Source:
         spec core 5.7, example E13.
@@ -57,5 +57,7 @@ def three_ranges(mappings: Sequence[Mapping], min_region_sz: int) -> IntArray | 
         return None
     lows = np.append(starts[0], starts[largest + 1])
     highs = np.append(ends[largest], ends[-1])
-    ranges = np.stack([lows, highs], axis=1)
-    return ranges + -ranges % min_region_sz
+    ranges: IntArray = np.stack([lows, highs], axis=1)
+    ranges += -ranges % min_region_sz
+    # A range that lies within one unit rounds to nothing.
+    return ranges if (ranges[:, 0] < ranges[:, 1]).all() else None

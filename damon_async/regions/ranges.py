@@ -8,7 +8,7 @@ import numpy as np
 
 from ..arrays import IntArray
 from ..errors import InvalidError
-from .table import AGE, END, LAST_NR_ACCESSES, NR_ACCESSES, START, TARGET, RegionTable
+from .table import END, NR_COLUMNS, START, TARGET, RegionTable
 
 Row = list[int]
 """One region as plain integers, in the order of the table's columns."""
@@ -71,7 +71,9 @@ def set_regions(table: RegionTable, ranges: IntArray, min_region_sz: int) -> Reg
     """
     rounded = aligned_ranges(ranges, min_region_sz)
     target = int(table.target[0]) if len(table) else 0
-    old = [row for row in table.cells.T.tolist() if _meets_any(row, ranges)]
+    starts, ends = ranges[:, :1], ranges[:, 1:]
+    is_kept = ((starts < table.end) & (ends > table.start)).any(axis=0)
+    old: list[Row] = table.cells[:, is_kept].T.tolist()
     if not old:
         return RegionTable.from_ranges(rounded, target)
     new: list[Row] = []
@@ -84,11 +86,6 @@ def set_regions(table: RegionTable, ranges: IntArray, min_region_sz: int) -> Reg
             position += 1
         new += _fitted(old[first:position], low, high, target)
     return RegionTable(np.array(new, np.int64).T.copy())
-
-
-def _meets_any(row: Row, ranges: IntArray) -> bool:
-    """Tell whether a region intersects one of the ranges."""
-    return bool(((ranges[:, 0] < row[END]) & (ranges[:, 1] > row[START])).any())
 
 
 def _fitted(rows: Sequence[Row], low: int, high: int, target: int) -> list[Row]:
@@ -108,9 +105,8 @@ def _fitted(rows: Sequence[Row], low: int, high: int, target: int) -> list[Row]:
 
 def _fresh(target: int, start: int, end: int) -> Row:
     """Return a region nothing is known of."""
-    row = [0] * (AGE + 1)
+    row = [0] * NR_COLUMNS
     row[TARGET], row[START], row[END] = target, start, end
-    row[NR_ACCESSES] = row[LAST_NR_ACCESSES] = 0
     return row
 
 

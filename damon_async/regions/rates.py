@@ -10,6 +10,9 @@ from .table import RegionTable
 BP = 10_000
 """Basis points in one."""
 
+U32_MAX = 2**32 - 1
+"""Counts and ages have 32 bits in the kernel."""
+
 
 def max_nr_accesses(sample_us: int, aggr_us: int) -> int:
     """
@@ -20,7 +23,7 @@ def max_nr_accesses(sample_us: int, aggr_us: int) -> int:
     Source:
         spec core 2.1, MAXACC.
     """
-    return max(1, min(aggr_us // max(1, sample_us), 2**32 - 1))
+    return max(1, min(aggr_us // max(1, sample_us), U32_MAX))
 
 
 def frequency(
@@ -127,7 +130,8 @@ def convert_results(
     if 0 in (*old, *new):
         return
     old_max, new_max = max_nr_accesses(*old), max_nr_accesses(*new)
-    table.age[:] = [age * old[1] // new[1] for age in table.age.tolist()]
+    # Plain integers: an age times an interval may exceed 63 bits.
+    table.age[:] = [min(age * old[1] // new[1], U32_MAX) for age in table.age.tolist()]
     table.last_nr_accesses[:] = converted_counts(table.last_nr_accesses, old_max, new_max)
     if is_aggregating:
         table.nr_accesses[:] = 0

@@ -64,37 +64,44 @@ class RegionTable:
     @property
     def target(self) -> IntArray:
         """int64, shape (nr_regions,): index of the target, ascending."""
-        return self.cells[TARGET]
+        column: IntArray = self.cells[TARGET]
+        return column
 
     @property
     def start(self) -> IntArray:
         """int64, shape (nr_regions,): first byte."""
-        return self.cells[START]
+        column: IntArray = self.cells[START]
+        return column
 
     @property
     def end(self) -> IntArray:
         """int64, shape (nr_regions,): one past the last byte."""
-        return self.cells[END]
+        column: IntArray = self.cells[END]
+        return column
 
     @property
     def nr_accesses(self) -> IntArray:
         """int64, shape (nr_regions,): samples found accessed so far."""
-        return self.cells[NR_ACCESSES]
+        column: IntArray = self.cells[NR_ACCESSES]
+        return column
 
     @property
     def last_nr_accesses(self) -> IntArray:
         """int64, shape (nr_regions,): ``nr_accesses`` as last published."""
-        return self.cells[LAST_NR_ACCESSES]
+        column: IntArray = self.cells[LAST_NR_ACCESSES]
+        return column
 
     @property
     def age(self) -> IntArray:
         """int64, shape (nr_regions,): aggregations with the same pattern."""
-        return self.cells[AGE]
+        column: IntArray = self.cells[AGE]
+        return column
 
     @property
     def sizes(self) -> IntArray:
         """int64, shape (nr_regions,): bytes per region; a new array."""
-        return self.cells[END] - self.cells[START]
+        sizes: IntArray = self.cells[END] - self.cells[START]
+        return sizes
 
     @property
     def total_bytes(self) -> int:
@@ -103,11 +110,12 @@ class RegionTable:
         # Several targets may each be as large as int64 can say.
         if sizes.sum(dtype=np.float64) < 2.0**62:
             return int(sizes.sum())
-        return sum(sizes.tolist())
+        return int(sum(sizes.tolist()))
 
     def __len__(self) -> int:
         """Return the number of regions, over all targets."""
-        return self.cells.shape[1]
+        nr_regions: int = self.cells.shape[1]
+        return nr_regions
 
     def __repr__(self) -> str:
         """Say how much is monitored in how many regions."""

@@ -66,9 +66,10 @@ def access_score(table: RegionTable, aggr_samples: int, access_bp: int) -> int:
     Source:
         spec core 8. Plain integers: sizes times counts may exceed 63 bits.
     """
-    pairs = list(zip(table.sizes.tolist(), table.nr_accesses.tolist(), strict=True))
-    events = sum(size * count for size, count in pairs)
-    most = sum(size for size, _ in pairs) * aggr_samples
+    sizes: list[int] = table.sizes.tolist()
+    counts: list[int] = table.nr_accesses.tolist()
+    events = sum(size * count for size, count in zip(sizes, counts, strict=True))
+    most = sum(sizes) * aggr_samples
     wanted = max(1, most * access_bp // BP)
     return events * BP // wanted
 
