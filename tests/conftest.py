@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def _trees(folder: Path) -> dict[Path, ast.Module]:
+    """Parse every Python file below *folder*; keys are relative to it."""
+    return {
+        path.relative_to(folder): ast.parse(path.read_text(encoding="utf-8"), str(path))
+        for path in sorted(folder.rglob("*.py"))
+    }
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +32,15 @@ def shared() -> Path:
     if not (folder / "traces").is_dir():
         pytest.skip(f"needs the real traces in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def package_trees() -> Mapping[Path, ast.Module]:
+    """Return the syntax trees of the package, by path inside it."""
+    return _trees(ROOT / "damon_async")
+
+
+@pytest.fixture(scope="session")
+def test_trees() -> Mapping[Path, ast.Module]:
+    """Return the syntax trees of the tests, by path inside their folder."""
+    return _trees(ROOT / "tests")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
@@ -46,7 +46,7 @@ Flag = Annotated[bool, BeforeValidator(units.parse_bool)]
 """Yes or no; texts like ``Y`` are read."""
 
 
-class Parameters(BaseModel):
+class Parameters(BaseModel, frozen=True):
     """
     A frozen set of parameters that checks itself when it is made.
 
@@ -57,8 +57,8 @@ class Parameters(BaseModel):
         ParametersError: If anything is wrong; every mistake is listed.
     """
 
+    # Subclasses say frozen again, because type checkers do not inherit it.
     model_config = ConfigDict(
-        frozen=True,
         extra="forbid",
         # Spaces and operations sets are the user's own objects.
         arbitrary_types_allowed=True,
@@ -117,7 +117,7 @@ def _below(location: Location, problem: Problem) -> Problem:
     return Problem(join_paths(path_text(location), problem.path), problem.message)
 
 
-_PLAIN_MESSAGES: Mapping[str, str] = {
+_PLAIN_MESSAGES: Final = {
     "extra_forbidden": "no such parameter",
     "missing": "missing, but required",
     "model_type": "must be an object with named values",

@@ -82,7 +82,7 @@ _KDAMOND: Final = _Shape(
 _DOCUMENT: Final = _Shape(required=("kdamonds",), many={"kdamonds": _KDAMOND})
 
 
-class _Document(Parameters):
+class _Document(Parameters, frozen=True):
     """The whole document."""
 
     kdamonds: tuple[Kdamond, ...]

@@ -27,7 +27,7 @@ AGGR_US_MAX: Final = 2**53
 U32_MAX: Final = 2**32 - 1
 """Access counts have 32 bits in the kernel."""
 
-OPERATIONS_METHODS: Final = ("is_pure", "lifetime_us", "ranges", "accessed")
+OPERATIONS_MEMBERS: Final = ("ends_with_targets", "is_pure", "lifetime_us", "ranges", "accessed")
 """What makes an object an operations set; the protocol itself lives two floors up."""
 
 
@@ -49,7 +49,7 @@ def _as_ops(value: object) -> object:
         if value not in Ops.__members__.values():
             raise InvalidError(f"{value!r} is not an operations set; use one of {', '.join(Ops)}")
         return Ops(value)
-    missing = [name for name in OPERATIONS_METHODS if not callable(getattr(value, name, None))]
+    missing = [name for name in OPERATIONS_MEMBERS if not hasattr(value, name)]
     if missing:
         raise InvalidError(f"{value!r} is not an operations set; it lacks {', '.join(missing)}")
     return value
@@ -60,7 +60,7 @@ def _as_ranges(value: object) -> object:
     return value.split() if isinstance(value, str) else value
 
 
-class AddressRange(Parameters):
+class AddressRange(Parameters, frozen=True):
     """
     A half-open range of addresses; the text form is ``start-end``.
 
@@ -107,7 +107,7 @@ class AddressRange(Parameters):
         return self.start // unit * unit, -(-self.end // unit) * unit
 
 
-class IntervalsGoal(Parameters):
+class IntervalsGoal(Parameters, frozen=True):
     """
     What the auto-tuning of intervals aims at.
 
@@ -138,7 +138,7 @@ class IntervalsGoal(Parameters):
         ) -> None: ...
 
 
-class Intervals(Parameters):
+class Intervals(Parameters, frozen=True):
     """
     How often a kdamond looks, counts and re-reads the layout.
 
@@ -214,7 +214,7 @@ class Intervals(Parameters):
         return max(1, min(self.aggr_samples, U32_MAX))
 
 
-class NrRegions(Parameters):
+class NrRegions(Parameters, frozen=True):
     """
     Bounds of the adaptive regions adjustment.
 
@@ -245,7 +245,7 @@ class NrRegions(Parameters):
             yield Problem("max", f"{self.max} is below min, {self.min}")
 
 
-class Target(Parameters):
+class Target(Parameters, frozen=True):
     """
     One monitored address space.
 
@@ -276,7 +276,7 @@ class Target(Parameters):
         ) -> None: ...
 
 
-class Context(Parameters):
+class Context(Parameters, frozen=True):
     """
     Everything one kdamond is asked to do.
 
@@ -287,7 +287,7 @@ class Context(Parameters):
     ops: Annotated[object, BeforeValidator(_as_ops)] = Ops.VADDR
     """
     The operations set: an ``Ops``, its name, or an object of your own with the
-    methods of ``operations.base.Operations``.
+    members of ``operations.base.Operations``.
     """
 
     targets: tuple[Target, ...] = ()
@@ -340,7 +340,7 @@ class Context(Parameters):
             yield from _range_problems(f"targets[{index}]", target.regions, self.min_region_sz)
 
 
-class Kdamond(Parameters):
+class Kdamond(Parameters, frozen=True):
     """
     One worker and the context it runs, as a parameter document has it.
 
