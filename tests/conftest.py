@@ -7,8 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# Timed assertions fail on busy machines. What else the profile in force says
+# (hypothesis has one of its own for CI) stays.
+settings.register_profile(
+    "patient",
+    parent=settings(),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("patient")
 
 
 def _trees(folder: Path) -> dict[Path, ast.Module]:
