@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     )
     from .records.snapshot import Snapshot as Snapshot
 
+# Written out, and not computed from the table below, because tools read it
+# without running anything.
 __all__ = [
     "AddressRange",
     "BusyError",
@@ -106,8 +108,10 @@ def __getattr__(name: str) -> object:
             # Found once, it is an ordinary attribute from then on.
             globals()[name] = value
             return value
+    # In Python's own words, so that hasattr and misspellings behave as ever.
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
+    # Completion in a shell would else show only what was used before.
     return sorted({*globals(), *__all__})

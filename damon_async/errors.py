@@ -28,6 +28,9 @@ class DamonError(Exception):
         spec core 2.8.
     """
 
+    # EINVAL is the answer to nearly everything (spec core 2.8); the exceptions
+    # to that rule say so themselves. A class attribute, because the number
+    # belongs to the kind of failure and not to the single case.
     errno: ClassVar[int] = errno.EINVAL
 
 
@@ -50,6 +53,8 @@ class BusyError(DamonError):
         self.why = why
 
     def __str__(self) -> str:
+        # Two parts, because admission and each kdamond refuse for different
+        # reasons, and a user must see which of the two it was.
         return f"cannot {self.wanted}: {self.why}"
 
 
@@ -159,6 +164,7 @@ class UnitError(InvalidError):
         self.expected = expected
 
     def __str__(self) -> str:
+        # repr, so that an empty text or a stray blank can be seen.
         return f"{self.text!r} is not a {self.kind}; expected {self.expected}"
 
 
@@ -172,6 +178,7 @@ class Problem(NamedTuple):
     """What is wrong and what would be right."""
 
     def __str__(self) -> str:
+        # The path is empty where the whole document is meant.
         return f"{self.path}: {self.message}" if self.path else self.message
 
 
@@ -184,10 +191,12 @@ class ParametersError(InvalidError):
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
+        # A generator can be read once only, and pickling needs it again.
         self.problems = tuple(problems)
         super().__init__(self.problems)
 
     def __str__(self) -> str:
+        # One line even for many: it is what a command prints before it exits.
         listed = "; ".join(map(str, self.problems))
         return listed if len(self.problems) == 1 else f"{len(self.problems)} problems: {listed}"
 

@@ -30,8 +30,11 @@ Quantity: TypeAlias = int | float | str
 U64_MAX: Final = 2**64 - 1
 """What ``max`` means in every unit."""
 
+# [0-9] and not \d, which would let digits of other scripts in. Commas may stand
+# anywhere before the point, as damo does not check their places either.
 _NUMBER: Final = r"([0-9][0-9,]*(?:\.[0-9]*)?|\.[0-9]+)"
 _PLAIN: Final = re.compile(_NUMBER)
+# Upper case only: "4k" could be 4,000, and damo refuses it too.
 _SIZE: Final = re.compile(rf"{_NUMBER}\s*(?:([KMGTPE])(?:i?B)?|B)?")
 _TIME: Final = re.compile(rf"{_NUMBER}\s*(ns|us|ms|s|m|h|d)")
 _PERCENT: Final = re.compile(rf"{_NUMBER}\s*%")
@@ -69,6 +72,7 @@ def parse_size(value: Quantity) -> int:
         UnitError: If *value* is negative or not a size.
     """
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    # What has no unit, "min" and "max" are the same for all kinds.
     if match is None:
         return int(_bounded(value, "size"))
     return int(_clip(_fraction(match[1]) * _SIZE_UNITS.get(match[2], 1)))
@@ -147,6 +151,7 @@ def parse_number(value: Quantity) -> int | float:
     Raises:
         UnitError: If *value* is negative or not a number; ``min`` is none.
     """
+    # damo knows "max" for counts, but no "min": 0 would rarely be a good one.
     if isinstance(value, str) and value.strip() == "min":
         raise _unit_error(value, "number")
     return _int_or_float(_bounded(value, "number"))
@@ -181,6 +186,7 @@ def format_size(size: int, *, raw: bool = False) -> str:
     if size >= U64_MAX:
         return "max"
     for name, unit in reversed(_SIZE_UNITS.items()):
+        # Strictly, so that one GiB reads as 1024.000 MiB. Odd, but damo's.
         if size > unit:
             return f"{size / unit:.3f} {name}iB"
     return f"{size} B"
@@ -199,6 +205,7 @@ def format_time_ns(time_ns: int, *, raw: bool = False) -> str:
         return str(time_ns)
     if time_ns >= U64_MAX:
         return "max"
+    # No days: damo writes 25 h, though it reads 1 d.
     hours, rest = divmod(time_ns, _TIME_UNITS_NS["h"])
     minutes, rest = divmod(rest, _TIME_UNITS_NS["m"])
     parts = [f"{hours} h"] * bool(hours) + [f"{minutes} m"] * bool(minutes)
@@ -232,6 +239,7 @@ def format_time_exact(time_ns: int) -> str:
 
 def format_percent(percent: float, *, raw: bool = False) -> str:
     """Print a share: ``4 %``, ``0.1 %``, at most seven decimals; *raw* has six."""
+    # Unlike counts, rates have decimals in raw form as well.
     return f"{percent:.6f}" if raw else _format_share(Decimal(percent))
 
 
@@ -270,6 +278,7 @@ def _parse_time(value: Quantity, own_unit: str) -> int:
         return int(_bounded(value, "time"))
     pairs = _time_pairs(value)
     if not pairs:
+        # Either a word, or an error that names the kind.
         return int(_bounded(value, "time"))
     total_ns = sum(_fraction(number) * _TIME_UNITS_NS[unit] for number, unit in pairs)
     return int(_clip(Fraction(total_ns, _TIME_UNITS_NS[own_unit])))
@@ -283,6 +292,7 @@ def _time_pairs(text: str) -> list[tuple[str, str]]:
     # and so do we, lest a parameter file that we take fails there.
     words = text.split()
     matches = [_TIME.fullmatch(f"{a} {b}") for a, b in zip(words[::2], words[1::2], strict=False)]
+    # A pair that does not match, or a word left over, spoils the whole text.
     found = [(match[1], match[2]) for match in matches if match is not None]
     return found if 2 * len(found) == len(words) else []
 
@@ -323,6 +333,7 @@ def _fraction(digits: str) -> Fraction:
 
 
 def _clip(number: Fraction) -> Fraction:
+    # As damo before it writes a file of the kernel: too much means all there is.
     return min(number, Fraction(U64_MAX))
 
 
@@ -331,6 +342,7 @@ def _int_or_float(number: Fraction) -> int | float:
 
 
 def _largest_unit(time_ns: int) -> str:
+    # Minutes and hours are dealt with before.
     fitting = [name for name in ("ns", "us", "ms", "s") if time_ns >= _TIME_UNITS_NS[name]]
     return fitting[-1] if fitting else "ns"
 
@@ -341,4 +353,5 @@ def _in_unit(time_ns: int, name: str) -> str:
 
 
 def _format_share(percent: Decimal) -> str:
+    # Decimal, because a float would show 0.1 permil of a large number wrongly.
     return f"{percent:,.7f}".rstrip("0").rstrip(".") + " %"

@@ -22,6 +22,7 @@ def parse_count(value: units.Quantity) -> int:
         UnitError: If *value* is not a number, or not a whole one.
     """
     number = units.parse_number(value)
+    # damo cuts 1.5 regions off to 1; we think that nobody meant either.
     if isinstance(number, float):
         raise UnitError(value, "count", "a whole number such as 10, '1,000' or 'max'")
     return number
@@ -66,9 +67,12 @@ class Parameters(BaseModel, frozen=True):
 
     def __init__(self, /, *args: object, **fields: object) -> None:
         fields.update(_named(type(self), args, fields))
+        # pydantic also comes through here for models inside models, so every
+        # level speaks of its mistakes in the same class.
         try:
             super().__init__(**fields)
         except ValidationError as error:
+            # Its many lines and links would bury the one sentence that counts.
             raise ParametersError(problems_of(error)) from None
 
 
@@ -117,6 +121,8 @@ def _below(location: Location, problem: Problem) -> Problem:
     return Problem(join_paths(path_text(location), problem.path), problem.message)
 
 
+# What pydantic calls the commonest mistakes, in words for people who have never
+# heard of models. Everything else it says well enough.
 _PLAIN_MESSAGES: Final = {
     "extra_forbidden": "no such parameter",
     "missing": "missing, but required",
@@ -132,9 +138,11 @@ def _message(kind: str, text: str, cause: object) -> str:
 def _named(
     model: type[BaseModel], args: tuple[object, ...], fields: Mapping[str, Any]
 ) -> dict[str, object]:
+    # pydantic itself knows keywords only, but AddressRange(0, 4096) reads better.
     names = list(model.model_fields)[: len(args)]
     twice = sorted(set(names) & set(fields))
     if len(args) > len(names) or twice:
+        # Not a ParametersError: this is a slip in a program, not in a document.
         surplus = f"{', '.join(twice)} given twice" if twice else f"{len(args)} values given"
         raise TypeError(f"{model.__name__} takes {', '.join(model.model_fields)}; {surplus}")
     return dict(zip(names, args, strict=True))

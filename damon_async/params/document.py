@@ -56,12 +56,15 @@ class _Shape:
     """Keys that we know only with this value; any other asks for the impossible."""
 
 
+# The reading rules of spec damo 2, innermost first.
 _GOAL: Final = _Shape(required=("access_bp", "aggrs", "min_sample_us", "max_sample_us"))
 _INTERVALS: Final = _Shape(
     required=("sample_us", "aggr_us", "ops_update_us"),
     one={"intervals_goal": _GOAL},
 )
 _TARGET: Final = _Shape(
+    # A null pid and an empty list must be written out, which guards against a
+    # target that somebody forgot to finish.
     required=("pid", "regions"),
     many={"regions": _Shape(required=("start", "end"))},
     # A space is an object of the program; no text can stand for it.
@@ -72,10 +75,12 @@ _CONTEXT: Final = _Shape(
     one={"intervals": _INTERVALS, "nr_regions": _Shape(required=("min", "max"))},
     many={"targets": _TARGET},
     defaults={"intervals": DEFAULT_INTERVALS},
+    # damo writes these three into every document.
     idle={"schemes": [], "probes": [], "sample_control": _SAMPLE_CONTROL},
 )
 _KDAMOND: Final = _Shape(
     required=("contexts",),
+    # In a document that was read back from a running DAMON.
     ignored=("state", "pid"),
     many={"contexts": _CONTEXT},
 )
@@ -105,12 +110,15 @@ def load_document(source: object) -> tuple[Kdamond, ...]:
 
         ParametersError: If anything is wrong; every mistake is listed.
     """
+    # damo itself takes objects only, but writes bare lists beside its records.
     tree = _parse_json(source) if isinstance(source, (str, bytes)) else source
     if isinstance(tree, list):
         tree = {"kdamonds": tree}
     if not isinstance(tree, Mapping):
         raise InvalidError("not a parameter document; expected an object with the key kdamonds")
     problems: list[Problem] = []
+    # Two passes, one list: the walk sees what damo requires, the models see the
+    # values. Neither stops at its first mistake.
     cleaned: Any = _clean(tree, _DOCUMENT, "", problems)
     try:
         made = _Document(**cleaned)
@@ -141,10 +149,12 @@ def load_document_file(path: str | os.PathLike[str]) -> tuple[Kdamond, ...]:
         raise InputFileError(path, error.strerror or str(error)) from None
     except UnicodeDecodeError:
         raise InputFileError(path, "not a parameter document; expected UTF-8 text") from None
+    # By name, because every JSON text is YAML as well, and only YAML needs the extra.
     is_yaml = Path(path).suffix.lower() in {".yaml", ".yml"}
     try:
         return load_document(_parse_yaml(text) if is_yaml else text)
     except InvalidError as error:
+        # The cause keeps the single problems for programs that want them.
         raise InputFileError(path, str(error)) from error
 
 
@@ -178,6 +188,7 @@ def to_document(
 
 
 def _context_tree(context: Context, raw: bool, omit_defaults: bool) -> dict[str, Any]:
+    # A recording of an own operations set still deserves its side file.
     ops = context.ops if isinstance(context.ops, str) else type(context.ops).__name__
     tree: dict[str, Any] = {
         "ops": str(ops),
@@ -196,6 +207,7 @@ def _context_tree(context: Context, raw: bool, omit_defaults: bool) -> dict[str,
 
 
 def _target_tree(target: Target, raw: bool) -> dict[str, Any]:
+    # Counts and addresses have commas in human form; the pid is a JSON number.
     return {
         "pid": target.pid,
         "obsolete": target.obsolete,
@@ -240,6 +252,7 @@ def _parse_json(text: str | bytes) -> object:
     except UnicodeDecodeError:
         raise InvalidError("not a parameter document; expected UTF-8 text") from None
     except RecursionError:
+        # A file of brackets must not look like a crash of ours.
         raise InvalidError("not a parameter document: nested too deeply") from None
 
 
@@ -262,6 +275,8 @@ def _clean(tree: object, shape: _Shape, path: str, problems: list[Problem]) -> o
     if not isinstance(tree, Mapping):
         return tree
     problems.extend(_shape_problems(tree, shape, path))
+    # Unknown keys go on to the models, which refuse them: damo skips them, and a
+    # misspelled option without effect is the worst kind of mistake to find.
     skipped = {*shape.ignored, *shape.idle}
     known = {str(key): value for key, value in tree.items() if key not in skipped}
     for key, value in list(known.items()):

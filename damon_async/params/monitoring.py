@@ -45,10 +45,12 @@ class Ops(StrEnum):
 
 
 def _as_ops(value: object) -> object:
+    # The ready text of an enum error would not list our names.
     if isinstance(value, str):
         if value not in Ops.__members__.values():
             raise InvalidError(f"{value!r} is not an operations set; use one of {', '.join(Ops)}")
         return Ops(value)
+    # By members and not by class: a user's set need not inherit from ours.
     missing = [name for name in OPERATIONS_MEMBERS if not hasattr(value, name)]
     if missing:
         raise InvalidError(f"{value!r} is not an operations set; it lacks {', '.join(missing)}")
@@ -77,7 +79,7 @@ class AddressRange(Parameters, frozen=True):
 
     if TYPE_CHECKING:
 
-        def __init__(self, start: Quantity, end: Quantity) -> None: ...
+        def __init__(self: Self, start: Quantity, end: Quantity) -> None: ...
 
     @model_validator(mode="before")
     @classmethod
@@ -93,6 +95,7 @@ class AddressRange(Parameters, frozen=True):
     def _check(self) -> Self:
         if self.start >= self.end:
             raise InvalidError(f"start {self.start} must be below end {self.end}")
+        # "max" is 2^64 - 1, so this is a refusal that users will meet.
         if self.end > ADDRESS_MAX:
             raise InvalidError(f"end {self.end} is above the largest address, {ADDRESS_MAX}")
         return self
@@ -130,7 +133,7 @@ class IntervalsGoal(Parameters, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(
-            self,
+            self: Self,
             access_bp: Quantity = ...,
             aggrs: Quantity = ...,
             min_sample_us: Quantity = ...,
@@ -170,7 +173,7 @@ class Intervals(Parameters, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(
-            self,
+            self: Self,
             sample_us: Quantity = ...,
             aggr_us: Quantity = ...,
             update_us: Quantity = ...,
@@ -183,6 +186,7 @@ class Intervals(Parameters, frozen=True):
         return self
 
     def _problems(self) -> Iterator[Problem]:
+        # With tuning off, the other fields of the goal may be anything.
         goal = self.intervals_goal
         low, high = goal.min_sample_us, goal.max_sample_us
         if goal.aggrs and low > high:
@@ -230,7 +234,7 @@ class NrRegions(Parameters, frozen=True):
 
     if TYPE_CHECKING:
 
-        def __init__(self, min: Quantity = ..., max: Quantity = ...) -> None: ...
+        def __init__(self: Self, min: Quantity = ..., max: Quantity = ...) -> None: ...
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -268,7 +272,7 @@ class Target(Parameters, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(
-            self,
+            self: Self,
             pid: Quantity | None = ...,
             regions: str | Iterable[AddressRange | str | Mapping[str, Any]] = ...,
             obsolete: bool | str = ...,
@@ -311,7 +315,7 @@ class Context(Parameters, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(
-            self,
+            self: Self,
             ops: object = ...,
             targets: Iterable[Target | Mapping[str, Any]] = ...,
             intervals: Intervals | Mapping[str, Any] = ...,
@@ -335,6 +339,7 @@ class Context(Parameters, frozen=True):
             yield Problem("addr_unit", f"{self.addr_unit} needs paddr; other sets take 1")
         if self.min_region_sz.bit_count() != 1:
             yield Problem("min_region_sz", f"{self.min_region_sz} is not a power of two")
+            # Nothing can be rounded to it, so ranges cannot be judged.
             return
         for index, target in enumerate(self.targets):
             yield from _range_problems(f"targets[{index}]", target.regions, self.min_region_sz)
@@ -357,7 +362,7 @@ class Kdamond(Parameters, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(
-            self,
+            self: Self,
             contexts: Iterable[Context | Mapping[str, Any]],
             refresh_ms: Quantity = ...,
         ) -> None: ...
