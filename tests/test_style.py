@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
@@ -81,6 +82,20 @@ def test_messages_are_pinned(test_trees: Trees) -> None:
         if isinstance(node, ast.Call)
         and ast.unparse(node.func) == "pytest.raises"
         and not any(keyword.arg == "match" for keyword in node.keywords)
+    ]
+    assert guilty == []
+
+
+def test_parameters_are_documented(package_trees: Trees) -> None:
+    """Every field of a parameter model has its own docstring."""
+    guilty = [
+        f"{path}: {ast.unparse(field.target)}"
+        for path, tree in package_trees.items()
+        for model in ast.walk(tree)
+        if isinstance(model, ast.ClassDef) and "Parameters" in map(ast.unparse, model.bases)
+        for field, after in pairwise([*model.body, ast.Pass()])
+        if isinstance(field, ast.AnnAssign)
+        and not (isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant))
     ]
     assert guilty == []
 

@@ -119,16 +119,16 @@ class IntervalsGoal(Parameters, frozen=True):
     """
 
     access_bp: Bp = 0
-    """Wanted share of positive access checks, in basis points."""
+    """Wanted share of positive access checks, in basis points; 0 always looks more often."""
 
     aggrs: Count = 0
     """How many aggregations lie between two tunings; 0 turns tuning off."""
 
     min_sample_us: TimeUs = 0
-    """Shortest sampling interval to tune to, in microseconds."""
+    """Shortest sampling interval to tune to, in microseconds; 0 sets no bound."""
 
     max_sample_us: TimeUs = 0
-    """Longest sampling interval to tune to, in microseconds."""
+    """Longest sampling interval to tune to, in microseconds; at least *min_sample_us*."""
 
     if TYPE_CHECKING:
 
@@ -165,7 +165,7 @@ class Intervals(Parameters, frozen=True):
         default=60_000_000,
         validation_alias=AliasChoices("update_us", "ops_update_us"),
     )
-    """Operations update interval, in microseconds: when mappings are read again."""
+    """When mappings are read again, in microseconds; 0 does so at every check."""
 
     intervals_goal: IntervalsGoal = IntervalsGoal()
     """Auto-tuning of *sample_us* and *aggr_us* together; off by default."""
