@@ -1,0 +1,90 @@
+"""
+Walk a JSON text without building all of it.
+
+An hour of monitoring is hundreds of megabytes of text; as one tree of Python
+objects it would be gigabytes. So the outer layers are walked by hand, and only
+what they hold is decoded, one value after the other.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+_DECODER: Final = json.JSONDecoder()
+_BLANK: Final = re.compile(r"[ \t\n\r]*")
+
+
+class Cursor:
+    """
+    A place in a JSON text.
+
+    Every method raises ``json.JSONDecodeError`` if the text is not JSON there.
+
+    Args:
+        text: The whole document.
+
+    Attributes:
+        at: Index of the next character; may be put back to read again.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+
+    def peek(self) -> str:
+        """Return the next character that is not blank, "" at the end."""
+        blank = _BLANK.match(self.text, self.at)
+        self.at = self.at if blank is None else blank.end()
+        return self.text[self.at : self.at + 1]
+
+    def value(self) -> Any:
+        """Decode the next value, whatever it is."""
+        self.peek()
+        found, self.at = _DECODER.raw_decode(self.text, self.at)
+        return found
+
+    def items(self) -> Iterator[int]:
+        """Step into a list and stop before each item, counting from 0."""
+        index = 0
+        is_last = self._enters("[", "]")
+        while not is_last:
+            yield index
+            index += 1
+            is_last = self._take(",]") == "]"
+
+    def members(self) -> Iterator[str]:
+        """Step into an object and stop before each value, telling its key."""
+        is_last = self._enters("{", "}")
+        while not is_last:
+            if self.peek() != '"':
+                raise self._error("Expecting a key in double quotes")
+            key = str(self.value())
+            self._take(":")
+            yield key
+            is_last = self._take(",}") == "}"
+
+    def finish(self) -> None:
+        """Make sure that nothing follows."""
+        if self.peek():
+            raise self._error("Extra data")
+
+    def _enters(self, opening: str, closing: str) -> bool:
+        """Step over the opening bracket; tell whether the closing one follows at once."""
+        self._take(opening)
+        is_empty = self.peek() == closing
+        self.at += is_empty
+        return is_empty
+
+    def _take(self, expected: str) -> str:
+        found = self.peek()
+        if not found or found not in expected:
+            wanted = " or ".join(repr(each) for each in expected)
+            raise self._error(f"Expecting {wanted}")
+        self.at += 1
+        return found
+
+    def _error(self, message: str) -> json.JSONDecodeError:
+        return json.JSONDecodeError(message, self.text, self.at)
