@@ -29,6 +29,8 @@ class Call(Generic[Result]):
 
         repeat: Run it at every tick until the monitor ends, instead of once.
 
+        since_us: When it was made; ticks that ended before are over.
+
     Attributes:
         state: What became of it; a repeated call stays pending until the end.
 
@@ -36,11 +38,14 @@ class Call(Generic[Result]):
         spec core 4.6.
     """
 
-    __slots__ = ("_callbacks", "_exception", "_result", "fn", "repeat", "state")
+    __slots__ = ("_callbacks", "_exception", "_result", "fn", "repeat", "since_us", "state")
 
-    def __init__(self, fn: Callable[[Any], Result], *, repeat: bool = False) -> None:
+    def __init__(
+        self, fn: Callable[[Any], Result], *, repeat: bool = False, since_us: int = 0
+    ) -> None:
         self.fn = fn
         self.repeat = repeat
+        self.since_us = since_us
         self.state = CallState.PENDING
         self._result: Result | None = None
         self._exception: BaseException | None = None

@@ -101,8 +101,9 @@ def committed_targets(
     Args:
         old: Targets being monitored.
 
-        new: Targets committed. One without regions keeps the old one's; an
-            obsolete one removes its counterpart; surplus old ones are removed.
+        new: Targets committed. One without regions, or with those committed
+            before, keeps the old one's; an obsolete one removes its counterpart;
+            surplus old ones are removed.
 
         table: Regions of the old targets.
 
@@ -114,7 +115,8 @@ def committed_targets(
         InvalidError: If ranges are empty or overlap once rounded.
 
     Source:
-        spec core 2.7.
+        spec core 2.7. Differs: regions that were committed before are not set
+        again, as an operations update may have moved on since.
     """
     targets: list[Target] = []
     tables: list[RegionTable] = []
@@ -124,8 +126,9 @@ def committed_targets(
             raise ParametersError([Problem(f"targets[{index}]", message)])
         if target.obsolete:
             continue
-        part = table.of_target(index).copy() if index < len(old) else RegionTable()
-        if target.regions:
+        is_new = index >= len(old)
+        part = RegionTable() if is_new else table.of_target(index).copy()
+        if target.regions and (is_new or target.regions != old[index].regions):
             part = set_regions(part, joined_ranges(ranges_of(target)), min_region_sz)
         part.cells[TARGET] = len(targets)
         targets.append(target)

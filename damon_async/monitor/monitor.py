@@ -95,6 +95,11 @@ class Monitor:
         return self._state.schedule
 
     @property
+    def tick_us(self) -> int:
+        """When the running tick began, in microseconds: all before is known."""
+        return self._state.tick_us
+
+    @property
     def operations(self) -> Operations:
         """The back end in use."""
         return self._state.operations
@@ -194,17 +199,20 @@ class Monitor:
 
     # -- Requests ------------------------------------------------------------
 
-    def call(self, fn: Callable[[Monitor], Result], *, repeat: bool = False) -> Call[Result]:
+    def call(
+        self, fn: Callable[[Monitor], Result], *, repeat: bool = False, now_us: int = 0
+    ) -> Call[Result]:
         """
         Have *fn* called with this monitor at its next tick, after merging.
-
-        That is the first tick not yet done: ``step`` up to now before, or the
-        call runs in the past of a window that was still open.
 
         Args:
             fn: Plain code; may read anything and may commit.
 
             repeat: Call it at every tick until the end.
+
+            now_us: The time, in microseconds. A window may be open that began
+                long before; it runs when the tick of that instant ends. If left
+                out, at the first tick that has not been done.
 
         Raises:
             CanceledError: If the monitor has ended.
@@ -214,7 +222,7 @@ class Monitor:
         """
         if self._has_ended:
             raise CanceledError("the call", "the monitor has ended")
-        call = Call(fn, repeat=repeat)
+        call = Call(fn, repeat=repeat, since_us=now_us)
         self._calls.append(call)  # type: ignore[arg-type] # a list of calls of any result
         return call
 
@@ -245,13 +253,15 @@ class Monitor:
     def _nr_window_ticks(self, end_us: int | None) -> int:
         """Return how many ticks may pass before anything can look or change."""
         state = self._state
-        if self._calls or state.context.pause or not state.is_pure:
+        if state.context.pause or not state.is_pure:
             return 1
-        until_due = state.schedule.nr_ticks_until_due
-        if end_us is None:
-            return until_due
-        until_end = -(-(end_us - state.tick_us) // state.sample_us)
-        return max(1, min(until_due, until_end))
+        nr_ticks = state.schedule.nr_ticks_until_due
+        if end_us is not None:
+            nr_ticks = min(nr_ticks, state.nr_ticks_until(end_us))
+        if self._calls:
+            first_us = min(call.since_us for call in self._calls)
+            nr_ticks = min(nr_ticks, state.nr_ticks_until(first_us))
+        return max(1, nr_ticks)
 
     def _advance(self, now_us: int, published: list[Snapshot]) -> bool:
         """Do one window, or one round of a pause; tell whether there may be more."""
@@ -301,10 +311,11 @@ class Monitor:
             state.update_targets()
 
     def _run_calls(self) -> None:
-        """Run every pending call once; repeated ones stay."""
+        """Run every call whose turn it is once; repeated ones stay."""
         if not self._calls:
             return
         # A copy: calls made by calls wait for the next tick.
         for call in list(self._calls):
-            call.run(self)
+            if call.since_us <= self._state.tick_us:
+                call.run(self)
         self._calls = [call for call in self._calls if not call.done]

@@ -78,7 +78,7 @@ class Sampler:
         """Compute what stays the same until the regions change."""
         self._table = table.cells
         self._sizes = table.sizes.astype(np.float64)
-        self._is_wide = self._sizes.max(initial=0.0) > 2.0**EXACT_FLOAT_BITS
+        self._is_wide = np.maximum.reduce(self._sizes, initial=0.0) > 2.0**EXACT_FLOAT_BITS
         if len(targets) == 1:
             self._rows = [(targets[0], slice(None))] if len(table) else []
             return

@@ -95,6 +95,10 @@ class ContextState:
         # Without targets there is nothing to wait for: over from the beginning.
         return max(known, default=0) if len(known) == len(ends) else None
 
+    def nr_ticks_until(self, instant_us: int) -> int:
+        """Return how many ticks must end until *instant_us* is over; may be negative."""
+        return -(-(instant_us - self.tick_us) // self.sample_us)
+
     def begin(self, now_us: int) -> None:
         """Set the counters, and find the regions of targets that have none."""
         self.tick_us = self._aggr_began_us = now_us
@@ -122,17 +126,21 @@ class ContextState:
     # -- Regions -------------------------------------------------------------
 
     def merge(self) -> None:
-        """Merge similar regions, then cut those that are too large."""
+        """Merge similar regions; none becomes too large."""
         merge_regions(
             self.table,
             max_nr_accesses=self.context.intervals.max_nr_accesses,
             max_nr_regions=self.context.nr_regions.max,
             sz_limit=self._sz_limit,
         )
-        self.enforce_min_nr_regions()
 
     def enforce_min_nr_regions(self) -> None:
-        """Cut regions that are too large, and remember the size limit."""
+        """
+        Cut regions that are too large, and remember the size limit.
+
+        Called whenever ranges or bounds change: merging keeps to the limit and
+        splitting keeps what is covered, so nothing else can make it untrue.
+        """
         self._sz_limit = enforce_min_nr_regions(
             self.table, self.context.nr_regions.min, self.context.min_region_sz
         )
@@ -150,7 +158,10 @@ class ContextState:
     def update_targets(self) -> None:
         """Plan the next operations update; ask what is to be monitored, and cover that."""
         self.schedule.end_ops_update(self.context.intervals)
+        old = self.table
         self._update_table()
+        if self.table is not old:
+            self.enforce_min_nr_regions()
 
     def _update_table(self, *, only_missing: bool = False) -> None:
         unit = self.context.min_region_sz

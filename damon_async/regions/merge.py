@@ -100,7 +100,7 @@ def merge_regions(
     Source:
         spec core 5.3, P6: ages move once, the last threshold is really tried.
     """
-    threshold = int(table.nr_accesses.max(initial=0)) // TARGETED_DIFFERENCE
+    threshold = int(np.maximum.reduce(table.nr_accesses, initial=0)) // TARGETED_DIFFERENCE
     update_ages(table, threshold)
     tried: list[int] = []
     while True:
@@ -130,12 +130,9 @@ def _walk(
         For each region that remains: its row, end, access count and age.
     """
     heads: list[int] = []
-    ends: list[int] = []
-    counts: list[int] = []
-    ages: list[int] = []
-    columns = table.cells.tolist()
+    _, _, ends, counts, _, ages = columns = table.cells.tolist()
     last_target = last_end = -1
-    size = count = age = 0
+    size = count = age = head = 0
     for row, (target, start, end, new_count, _, new_age) in enumerate(zip(*columns, strict=True)):
         added = end - start
         if (
@@ -145,15 +142,17 @@ def _walk(
             and target == last_target
         ):
             total = size + added
-            count = (count * size + new_count * added) // total
-            age = (age * size + new_age * added) // total
+            counts[head] = count = (count * size + new_count * added) // total
+            ages[head] = age = (age * size + new_age * added) // total
+            ends[head] = end
             size = total
-            ends[-1], counts[-1], ages[-1] = end, count, age
         else:
             heads.append(row)
-            ends.append(end)
-            counts.append(new_count)
-            ages.append(new_age)
-            last_target, size, count, age = target, added, new_count, new_age
+            head, last_target, size, count, age = row, target, added, new_count, new_age
         last_end = end
-    return heads, ends, counts, ages
+    return (
+        heads,
+        [ends[head] for head in heads],
+        [counts[head] for head in heads],
+        [ages[head] for head in heads],
+    )
