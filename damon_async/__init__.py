@@ -31,15 +31,14 @@ if TYPE_CHECKING:
         load_document_file as load_document_file,
         to_document as to_document,
     )
+    from .params.intervals import Intervals as Intervals, IntervalsGoal as IntervalsGoal
     from .params.monitoring import (
-        AddressRange as AddressRange,
         Context as Context,
-        Intervals as Intervals,
-        IntervalsGoal as IntervalsGoal,
         NrRegions as NrRegions,
         Ops as Ops,
         Target as Target,
     )
+    from .params.ranges import AddressRange as AddressRange
     from .records.snapshot import Snapshot as Snapshot
 
 # Written out, and not computed from the table below, because tools read it
@@ -88,15 +87,9 @@ _HOMES: Final = {
         "UnitError",
     ),
     "params.document": ("load_document", "load_document_file", "to_document"),
-    "params.monitoring": (
-        "AddressRange",
-        "Context",
-        "Intervals",
-        "IntervalsGoal",
-        "NrRegions",
-        "Ops",
-        "Target",
-    ),
+    "params.intervals": ("Intervals", "IntervalsGoal"),
+    "params.monitoring": ("Context", "NrRegions", "Ops", "Target"),
+    "params.ranges": ("AddressRange",),
     "records.snapshot": ("Snapshot",),
 }
 

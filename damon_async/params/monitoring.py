@@ -12,20 +12,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import InvalidError, Problem
 from ..units import Quantity
-from .base import Bp, Bytes, Count, Flag, Parameters, TimeMs, TimeUs, refuse
+from .base import Bytes, Count, Flag, Parameters, TimeMs, refuse
+from .intervals import AGGR_US_MAX, Intervals, IntervalsGoal
+from .ranges import ADDRESS_MAX, AddressRange
 
-ADDRESS_MAX: Final = 2**63 - 1
-"""Largest address: tables hold int64, and mixing in uint64 would become float."""
-
-AGGR_US_MAX: Final = 2**53
-"""Longest aggregation interval (285 years): instants must stay exact in int64."""
-
-U32_MAX: Final = 2**32 - 1
-"""Access counts have 32 bits in the kernel."""
+# Intervals and ranges have files of their own, because schemes need them too;
+# whoever wants a context finds all it is made of here.
+__all__ = [
+    "ADDRESS_MAX",
+    "AGGR_US_MAX",
+    "OPERATIONS_MEMBERS",
+    "AddressRange",
+    "Context",
+    "Intervals",
+    "IntervalsGoal",
+    "Kdamond",
+    "NrRegions",
+    "Ops",
+    "Target",
+]
 
 OPERATIONS_MEMBERS: Final = ("ends_with_targets", "is_pure", "lifetime_us", "ranges", "accessed")
 """What makes an object an operations set; the protocol itself lives two floors up."""
@@ -60,162 +69,6 @@ def _as_ops(value: object) -> object:
 def _as_ranges(value: object) -> object:
     # damo's --regions: "start-end start-end".
     return value.split() if isinstance(value, str) else value
-
-
-class AddressRange(Parameters, frozen=True):
-    """
-    A half-open range of addresses; the text form is ``start-end``.
-
-    Source:
-        spec core 5.6. Differs: an empty range is refused, because nobody can
-        mean it; addresses end at 2^63 - 1, because tables hold int64.
-    """
-
-    start: Bytes
-    """First byte."""
-
-    end: Bytes
-    """One past the last byte; more than *start*, at most 2^63 - 1."""
-
-    if TYPE_CHECKING:
-
-        def __init__(self: Self, start: Quantity, end: Quantity) -> None: ...
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_text(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        start, dash, end = value.partition("-")
-        if not dash:
-            raise InvalidError(f"{value!r} is not a range; expected start-end, e.g. 4G-8G")
-        return {"start": start, "end": end}
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.start >= self.end:
-            raise InvalidError(f"start {self.start} must be below end {self.end}")
-        # "max" is 2^64 - 1, so this is a refusal that users will meet.
-        if self.end > ADDRESS_MAX:
-            raise InvalidError(f"end {self.end} is above the largest address, {ADDRESS_MAX}")
-        return self
-
-    @property
-    def size(self) -> int:
-        """Length of the range, in bytes."""
-        return self.end - self.start
-
-    def rounded(self, unit: int) -> tuple[int, int]:
-        """Return start rounded down and end rounded up to multiples of *unit* bytes."""
-        return self.start // unit * unit, -(-self.end // unit) * unit
-
-
-class IntervalsGoal(Parameters, frozen=True):
-    """
-    What the auto-tuning of intervals aims at.
-
-    Source:
-        spec core 2.1 and 8.
-    """
-
-    access_bp: Bp = 0
-    """Wanted share of positive access checks, in basis points; 0 always looks more often."""
-
-    aggrs: Count = 0
-    """How many aggregations lie between two tunings; 0 turns tuning off."""
-
-    min_sample_us: TimeUs = 0
-    """Shortest sampling interval to tune to, in microseconds; 0 sets no bound."""
-
-    max_sample_us: TimeUs = 0
-    """Longest sampling interval to tune to, in microseconds; at least *min_sample_us*."""
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self: Self,
-            access_bp: Quantity = ...,
-            aggrs: Quantity = ...,
-            min_sample_us: Quantity = ...,
-            max_sample_us: Quantity = ...,
-        ) -> None: ...
-
-
-class Intervals(Parameters, frozen=True):
-    """
-    How often a kdamond looks, counts and re-reads the layout.
-
-    Source:
-        spec core 2.1.
-    """
-
-    sample_us: TimeUs = 5_000
-    """
-    Sampling interval, in microseconds: each region is checked once per interval.
-    At most *aggr_us*; 0 never sleeps and counts as 1 in divisions.
-    """
-
-    aggr_us: TimeUs = 100_000
-    """
-    Aggregation interval, in microseconds: accesses are counted over it, then
-    published. At most 2^53.
-    """
-
-    update_us: TimeUs = Field(
-        default=60_000_000,
-        validation_alias=AliasChoices("update_us", "ops_update_us"),
-    )
-    """When mappings are read again, in microseconds; 0 does so at every check."""
-
-    intervals_goal: IntervalsGoal = IntervalsGoal()
-    """Auto-tuning of *sample_us* and *aggr_us* together; off by default."""
-
-    if TYPE_CHECKING:
-
-        def __init__(
-            self: Self,
-            sample_us: Quantity = ...,
-            aggr_us: Quantity = ...,
-            update_us: Quantity = ...,
-            intervals_goal: IntervalsGoal | Mapping[str, Any] = ...,
-        ) -> None: ...
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(self._problems())
-        return self
-
-    def _problems(self) -> Iterator[Problem]:
-        # With tuning off, the other fields of the goal may be anything.
-        goal = self.intervals_goal
-        low, high = goal.min_sample_us, goal.max_sample_us
-        if goal.aggrs and low > high:
-            yield Problem(
-                "intervals_goal.min_sample_us",
-                f"{low} us is above max_sample_us, {high} us",
-            )
-        elif goal.aggrs and not low <= self.sample_us <= high:
-            yield Problem(
-                "sample_us",
-                f"{self.sample_us} us is outside the goal's range of {low} to {high} us",
-            )
-        if self.sample_us > self.aggr_us:
-            yield Problem(
-                "sample_us",
-                f"{self.sample_us} us is longer than aggr_us, {self.aggr_us} us",
-            )
-        if self.aggr_us > AGGR_US_MAX:
-            yield Problem("aggr_us", f"{self.aggr_us} us is longer than {AGGR_US_MAX} us")
-
-    @property
-    def aggr_samples(self) -> int:
-        """Sampling intervals per aggregation interval."""
-        return self.aggr_us // max(1, self.sample_us)
-
-    @property
-    def max_nr_accesses(self) -> int:
-        """Largest access count of a region: every check positive. At least 1."""
-        return max(1, min(self.aggr_samples, U32_MAX))
 
 
 class NrRegions(Parameters, frozen=True):
