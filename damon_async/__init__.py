@@ -39,6 +39,8 @@ if TYPE_CHECKING:
         Target as Target,
     )
     from .params.ranges import AddressRange as AddressRange
+    from .records.files import read_records as read_records, write_records as write_records
+    from .records.record import Record as Record
     from .records.snapshot import Snapshot as Snapshot
 
 # Written out, and not computed from the table below, because tools read it
@@ -60,13 +62,16 @@ __all__ = [
     "Ops",
     "ParametersError",
     "Problem",
+    "Record",
     "SelfStopError",
     "Snapshot",
     "Target",
     "UnitError",
     "load_document",
     "load_document_file",
+    "read_records",
     "to_document",
+    "write_records",
 ]
 
 # Which file defines which names. The imports above say the same to type
@@ -90,6 +95,8 @@ _HOMES: Final = {
     "params.intervals": ("Intervals", "IntervalsGoal"),
     "params.monitoring": ("Context", "NrRegions", "Ops", "Target"),
     "params.ranges": ("AddressRange",),
+    "records.files": ("read_records", "write_records"),
+    "records.record": ("Record",),
     "records.snapshot": ("Snapshot",),
 }
 
