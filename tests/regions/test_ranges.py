@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from damon_async.arrays import IntArray
 from damon_async.errors import InvalidError
 from damon_async.regions.ranges import aligned_ranges, replace_target, set_regions
 from damon_async.regions.table import RegionTable
@@ -47,12 +48,12 @@ def byte_ranges(draw: st.DrawFn) -> Ranges:
     return ranges
 
 
-def array_of(ranges: Ranges) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def array_of(ranges: Ranges) -> IntArray:
     """Return ranges as the array that the package takes."""
     return np.array(ranges, np.int64).reshape(-1, 2)
 
 
-def in_pages(*ranges: tuple[int, int]) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def in_pages(*ranges: tuple[int, int]) -> IntArray:
     """Return ranges given in pages as the array that the package takes."""
     return array_of([(start * PAGE, end * PAGE) for start, end in ranges])
 
