@@ -40,6 +40,9 @@ TimeMs = Annotated[int, BeforeValidator(units.parse_time_ms)]
 Bp = Annotated[int, BeforeValidator(units.parse_bp)]
 """A share, in basis points; texts like ``4 %`` are read."""
 
+Permil = Annotated[int, BeforeValidator(units.parse_permil)]
+"""A share, in permil; texts like ``50 %`` are read."""
+
 Count = Annotated[int, BeforeValidator(parse_count)]
 """How many; texts like ``1,000`` are read."""
 

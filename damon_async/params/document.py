@@ -11,17 +11,20 @@ Source:
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from .. import units
-from ..errors import InputFileError, InvalidError, MissingExtraError, ParametersError, Problem
-from .base import Parameters, join_paths, refuse
-from .monitoring import Context, Intervals, Kdamond, NrRegions, Target
+from ..errors import InvalidError
+from .base import Parameters
+from .intervals import Intervals
+from .monitoring import Context, Kdamond, NrRegions, Target
+from .scheme_document import SCHEME, to_schemes_document
+from .shapes import Shape, load_file, load_tree, parse_json
+
+CALLED: Final = "parameter document"
+"""What errors call it."""
 
 DEFAULT_INTERVALS: Final = Intervals(update_us=1_000_000)
 """What a document means that gives no intervals. The kernel updates once a minute."""
@@ -33,58 +36,35 @@ _SAMPLE_CONTROL: Final = {
 }
 
 
-@dataclass(frozen=True)
-class _Shape:
-    """What one kind of object in a document looks like."""
-
-    required: tuple[str, ...]
-    """Keys that must be there, though our own models have defaults for them."""
-
-    ignored: tuple[str, ...] = ()
-    """Keys of a running DAMON's state, which say nothing about parameters."""
-
-    one: Mapping[str, _Shape] = field(default_factory=dict)
-    """Keys that hold an object."""
-
-    many: Mapping[str, _Shape] = field(default_factory=dict)
-    """Keys that hold a list of objects."""
-
-    defaults: Mapping[str, object] = field(default_factory=dict)
-    """What a missing key means, where that is not the default of our models."""
-
-    idle: Mapping[str, object] = field(default_factory=dict)
-    """Keys that we know only with this value; any other asks for the impossible."""
-
-
 # The reading rules of spec damo 2, innermost first.
-_GOAL: Final = _Shape(required=("access_bp", "aggrs", "min_sample_us", "max_sample_us"))
-_INTERVALS: Final = _Shape(
+_GOAL: Final = Shape(required=("access_bp", "aggrs", "min_sample_us", "max_sample_us"))
+_INTERVALS: Final = Shape(
     required=("sample_us", "aggr_us", "ops_update_us"),
     one={"intervals_goal": _GOAL},
 )
-_TARGET: Final = _Shape(
+_TARGET: Final = Shape(
     # A null pid and an empty list must be written out, which guards against a
     # target that somebody forgot to finish.
     required=("pid", "regions"),
-    many={"regions": _Shape(required=("start", "end"))},
+    many={"regions": Shape(required=("start", "end"))},
     # A space is an object of the program; no text can stand for it.
     idle={"space": None},
 )
-_CONTEXT: Final = _Shape(
+_CONTEXT: Final = Shape(
     required=("ops", "targets"),
-    one={"intervals": _INTERVALS, "nr_regions": _Shape(required=("min", "max"))},
-    many={"targets": _TARGET},
+    one={"intervals": _INTERVALS, "nr_regions": Shape(required=("min", "max"))},
+    many={"targets": _TARGET, "schemes": SCHEME},
     defaults={"intervals": DEFAULT_INTERVALS},
-    # damo writes these three into every document.
-    idle={"schemes": [], "probes": [], "sample_control": _SAMPLE_CONTROL},
+    # damo writes these two into every document.
+    idle={"probes": [], "sample_control": _SAMPLE_CONTROL},
 )
-_KDAMOND: Final = _Shape(
+_KDAMOND: Final = Shape(
     required=("contexts",),
     # In a document that was read back from a running DAMON.
     ignored=("state", "pid"),
     many={"contexts": _CONTEXT},
 )
-_DOCUMENT: Final = _Shape(required=("kdamonds",), many={"kdamonds": _KDAMOND})
+_DOCUMENT: Final = Shape(required=("kdamonds",), many={"kdamonds": _KDAMOND})
 
 
 class _Document(Parameters, frozen=True):
@@ -111,23 +91,12 @@ def load_document(source: object) -> tuple[Kdamond, ...]:
         ParametersError: If anything is wrong; every mistake is listed.
     """
     # damo itself takes objects only, but writes bare lists beside its records.
-    tree = _parse_json(source) if isinstance(source, (str, bytes)) else source
+    tree = parse_json(source, CALLED) if isinstance(source, (str, bytes)) else source
     if isinstance(tree, list):
         tree = {"kdamonds": tree}
     if not isinstance(tree, Mapping):
-        raise InvalidError("not a parameter document; expected an object with the key kdamonds")
-    problems: list[Problem] = []
-    # Two passes, one list: the walk sees what damo requires, the models see the
-    # values. Neither stops at its first mistake.
-    cleaned: Any = _clean(tree, _DOCUMENT, "", problems)
-    try:
-        made = _Document(**cleaned)
-    except ParametersError as error:
-        # The models miss what the walk has missed before; tell it once.
-        told = {problem.path for problem in problems}
-        problems.extend(problem for problem in error.problems if problem.path not in told)
-    refuse(problems)
-    return made.kdamonds
+        raise InvalidError(f"not a {CALLED}; expected an object with the key kdamonds")
+    return load_tree(tree, _DOCUMENT, _Document).kdamonds
 
 
 def load_document_file(path: str | os.PathLike[str]) -> tuple[Kdamond, ...]:
@@ -143,19 +112,7 @@ def load_document_file(path: str | os.PathLike[str]) -> tuple[Kdamond, ...]:
 
         MissingExtraError: If it is YAML and PyYAML is not installed.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputFileError(path, error.strerror or str(error)) from None
-    except UnicodeDecodeError:
-        raise InputFileError(path, "not a parameter document; expected UTF-8 text") from None
-    # By name, because every JSON text is YAML as well, and only YAML needs the extra.
-    is_yaml = Path(path).suffix.lower() in {".yaml", ".yml"}
-    try:
-        return load_document(_parse_yaml(text) if is_yaml else text)
-    except InvalidError as error:
-        # The cause keeps the single problems for programs that want them.
-        raise InputFileError(path, str(error)) from error
+    return load_file(path, CALLED, load_document)
 
 
 def to_document(
@@ -203,7 +160,8 @@ def _context_tree(context: Context, raw: bool, omit_defaults: bool) -> dict[str,
     # its meaning on the way through a file.
     if context.min_region_sz != Context().min_region_sz:
         tree["min_region_sz"] = units.format_size(context.min_region_sz, raw=raw)
-    return tree | {"probes": [], "pause": context.pause, "schemes": []}
+    schemes = to_schemes_document(context.schemes, raw=raw, omit_defaults=omit_defaults)
+    return tree | {"probes": [], "pause": context.pause, "schemes": schemes}
 
 
 def _target_tree(target: Target, raw: bool) -> dict[str, Any]:
@@ -241,63 +199,3 @@ def _nr_regions_tree(nr_regions: NrRegions, raw: bool) -> dict[str, Any]:
         "min": units.format_number(nr_regions.min, raw=raw),
         "max": units.format_number(nr_regions.max, raw=raw),
     }
-
-
-def _parse_json(text: str | bytes) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise InvalidError(f"not a parameter document: {error.msg} at {where}") from None
-    except UnicodeDecodeError:
-        raise InvalidError("not a parameter document; expected UTF-8 text") from None
-    except RecursionError:
-        # A file of brackets must not look like a crash of ours.
-        raise InvalidError("not a parameter document: nested too deeply") from None
-
-
-def _parse_yaml(text: str) -> object:
-    try:
-        import yaml
-    except ImportError:
-        raise MissingExtraError("yaml", "reading YAML parameter documents") from None
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        # Its sentence has many lines; ours has one.
-        first = " ".join(str(error).split())
-        raise InvalidError(f"not a parameter document: {first}") from None
-
-
-def _clean(tree: object, shape: _Shape, path: str, problems: list[Problem]) -> object:
-    """Return *tree* as our models know it; note in *problems* what they would let pass."""
-    # What is no object or no list goes on as it is: the models say so.
-    if not isinstance(tree, Mapping):
-        return tree
-    problems.extend(_shape_problems(tree, shape, path))
-    # Unknown keys go on to the models, which refuse them: damo skips them, and a
-    # misspelled option without effect is the worst kind of mistake to find.
-    skipped = {*shape.ignored, *shape.idle}
-    known = {str(key): value for key, value in tree.items() if key not in skipped}
-    for key, value in list(known.items()):
-        below = join_paths(path, key)
-        if key in shape.one:
-            known[key] = _clean(value, shape.one[key], below, problems)
-        elif key in shape.many:
-            known[key] = _clean_list(value, shape.many[key], below, problems)
-    return {**shape.defaults, **known}
-
-
-def _clean_list(value: object, shape: _Shape, path: str, problems: list[Problem]) -> object:
-    if not isinstance(value, list):
-        return value
-    return [_clean(each, shape, f"{path}[{i}]", problems) for i, each in enumerate(value)]
-
-
-def _shape_problems(tree: Mapping[Any, object], shape: _Shape, path: str) -> Iterator[Problem]:
-    for key in shape.required:
-        if key not in tree:
-            yield Problem(join_paths(path, key), "missing, but required")
-    for key, value in shape.idle.items():
-        if key in tree and tree[key] != value:
-            yield Problem(join_paths(path, key), "not supported yet; leave it out")

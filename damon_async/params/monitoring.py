@@ -18,7 +18,9 @@ from ..errors import InvalidError, Problem
 from ..units import Quantity
 from .base import Bytes, Count, Flag, Parameters, TimeMs, refuse
 from .intervals import AGGR_US_MAX, Intervals, IntervalsGoal
+from .keywords import GoalMetric
 from .ranges import ADDRESS_MAX, AddressRange
+from .schemes import Scheme
 
 # Intervals and ranges have files of their own, because schemes need them too;
 # whoever wants a context finds all it is made of here.
@@ -165,6 +167,9 @@ class Context(Parameters, frozen=True):
     pause: Flag = False
     """Keep everything, but look at nothing until a commit clears it."""
 
+    schemes: tuple[Scheme, ...] = ()
+    """What is done about it, in order of application."""
+
     if TYPE_CHECKING:
 
         def __init__(
@@ -176,6 +181,7 @@ class Context(Parameters, frozen=True):
             addr_unit: Quantity = ...,
             min_region_sz: Quantity = ...,
             pause: bool | str = ...,
+            schemes: Iterable[Scheme | Mapping[str, Any]] = ...,
         ) -> None: ...
 
     @model_validator(mode="after")
@@ -190,12 +196,24 @@ class Context(Parameters, frozen=True):
             yield Problem("addr_unit", "0 is too small; at least 1")
         if self.addr_unit > 1 and self.ops is not Ops.PADDR:
             yield Problem("addr_unit", f"{self.addr_unit} needs paddr; other sets take 1")
+        yield from self._scheme_problems()
         if self.min_region_sz.bit_count() != 1:
             yield Problem("min_region_sz", f"{self.min_region_sz} is not a power of two")
             # Nothing can be rounded to it, so ranges cannot be judged.
             return
         for index, target in enumerate(self.targets):
             yield from _range_problems(f"targets[{index}]", target.regions, self.min_region_sz)
+
+    def _scheme_problems(self) -> Iterator[Problem]:
+        # Only of physical memory it is known on which node it lies. Operations
+        # sets of users may know, too.
+        if self.ops is Ops.PADDR or not isinstance(self.ops, Ops):
+            return
+        for index, scheme in enumerate(self.schemes):
+            for number, goal in enumerate(scheme.quotas.goals):
+                if goal.metric is GoalMetric.NODE_ELIGIBLE_MEM_BP:
+                    path = f"schemes[{index}].quotas.goals[{number}].metric"
+                    yield Problem(path, f"{goal.metric} needs paddr, not {self.ops}")
 
 
 class Kdamond(Parameters, frozen=True):

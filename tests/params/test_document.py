@@ -200,7 +200,7 @@ def test_idle_keys() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("schemes", [{"action": "stat"}]), ("probes", [{}]), ("sample_control", {})],
+    [("probes", [{}]), ("sample_control", {})],
 )
 def test_not_supported(key: str, value: object) -> None:
     """Features that we lack are refused, never dropped."""
@@ -233,7 +233,7 @@ def test_every_mistake_at_once() -> None:
         "intervals.sample_us",
         "nr_regions.max",
         "nr_regions.min",
-        "schemes",
+        "schemes[0]",
         "targets[0].pid",
         "targets[0].regions",
         "targets[1].regions[0]",
