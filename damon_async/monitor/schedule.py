@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..params.monitoring import Intervals
+from ..params.intervals import Intervals
 
 
 def nr_ticks(interval_us: int, sample_us: int) -> int:

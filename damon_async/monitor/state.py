@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..operations.base import Operations
-from ..params.monitoring import AGGR_US_MAX, Context, Intervals, Target
+from ..params.intervals import AGGR_US_MAX, Intervals
+from ..params.monitoring import Context, Target
 from ..records.snapshot import Snapshot
 from ..regions.merge import merge_regions
 from ..regions.rates import convert_results
@@ -140,6 +141,10 @@ class ContextState:
 
         Called whenever ranges or bounds change: merging keeps to the limit and
         splitting keeps what is covered, so nothing else can make it untrue.
+
+        Source:
+            spec core 5.2, P7. Differs: what an operations update adds is cut at
+            once, not at the end of the next aggregation.
         """
         self._sz_limit = enforce_min_nr_regions(
             self.table, self.context.nr_regions.min, self.context.min_region_sz

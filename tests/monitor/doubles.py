@@ -11,7 +11,8 @@ from damon_async.arrays import BoolArray, IntArray
 from damon_async.monitor.monitor import Monitor
 from damon_async.operations.base import Operations
 from damon_async.operations.registry import operations_for
-from damon_async.params.monitoring import Context, Intervals, NrRegions, Target
+from damon_async.params.intervals import Intervals
+from damon_async.params.monitoring import Context, NrRegions, Target
 from damon_async.records.snapshot import Snapshot
 from damon_async.spaces.space import Mapping, Truth
 

@@ -14,7 +14,8 @@ from damon_async.operations.base import Operations
 from damon_async.operations.fvaddr import Fvaddr
 from damon_async.operations.paddr import Paddr
 from damon_async.operations.registry import operations_for
-from damon_async.params.monitoring import Context, Intervals, NrRegions, Target
+from damon_async.params.intervals import Intervals
+from damon_async.params.monitoring import Context, NrRegions, Target
 
 from ..operations.slabs import SlabOperations, Slabs
 from .doubles import (

@@ -7,7 +7,7 @@ import pytest
 
 from damon_async.arrays import BoolArray, IntArray
 from damon_async.monitor.monitor import Monitor
-from damon_async.params.monitoring import AGGR_US_MAX, Intervals, IntervalsGoal
+from damon_async.params.intervals import AGGR_US_MAX, Intervals, IntervalsGoal
 from damon_async.records.snapshot import Snapshot
 from damon_async.regions.table import RegionTable
 

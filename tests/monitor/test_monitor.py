@@ -7,7 +7,8 @@ from hypothesis import given, strategies as st
 from damon_async.errors import InvalidError
 from damon_async.monitor.monitor import Monitor
 from damon_async.operations.fvaddr import Fvaddr
-from damon_async.params.monitoring import Context, Intervals, NrRegions, Target
+from damon_async.params.intervals import Intervals
+from damon_async.params.monitoring import Context, NrRegions, Target
 
 from .doubles import (
     AGGR_US,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from damon_async.monitor.schedule import Schedule
-from damon_async.params.monitoring import Intervals, IntervalsGoal
+from damon_async.params.intervals import Intervals, IntervalsGoal
 
 DEFAULT = Intervals(5_000, 100_000, 1_000_000)
 

@@ -8,7 +8,8 @@ import pytest
 from damon_async.arrays import IntArray
 from damon_async.errors import InvalidError
 from damon_async.operations.paddr import Paddr
-from damon_async.params.monitoring import Context, Intervals, NrRegions, Target
+from damon_async.params.intervals import Intervals
+from damon_async.params.monitoring import Context, NrRegions, Target
 
 from .doubles import (
     AGGR_US,

@@ -9,7 +9,8 @@ from hypothesis import given, strategies as st
 
 from damon_async.monitor import state
 from damon_async.monitor.monitor import Monitor
-from damon_async.params.monitoring import Context, Intervals, IntervalsGoal, NrRegions
+from damon_async.params.intervals import Intervals, IntervalsGoal
+from damon_async.params.monitoring import Context, NrRegions
 from damon_async.records.snapshot import Snapshot
 
 from .doubles import (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from damon_async.monitor.schedule import Schedule, nr_ticks
-from damon_async.params.monitoring import Intervals
+from damon_async.params.intervals import Intervals
 from damon_async.regions.rates import (
     convert_results,
     converted_counts,
