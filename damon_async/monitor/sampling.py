@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..arrays import IntArray
+from ..errors import InvalidError
 from ..operations.base import Operations
 from ..params.monitoring import Target
 from ..regions.table import END, NR_ACCESSES, START, RegionTable
@@ -65,13 +66,23 @@ class Sampler:
             since_us: int64, shape (nr_ticks, 1): when each interval begins.
 
             until_us: int64, shape (nr_ticks, 1): when it ends.
+
+        Raises:
+            InvalidError: If the operations set does not answer for every address.
         """
         if self._table is not table.cells:
             self._prepare(table, targets)
         addresses = self._draw(table, len(since_us))
         counts = table.cells[NR_ACCESSES]
         for target, rows in self._rows:
-            found = self.operations.accessed(target, addresses[:, rows], since_us, until_us)
+            asked = addresses[:, rows]
+            found = self.operations.accessed(target, asked, since_us, until_us)
+            # A row too few would be counted for every tick, without a word.
+            if found.shape != asked.shape:
+                raise InvalidError(
+                    f"{self.operations!r} answered in shape {found.shape} about addresses "
+                    f"of shape {asked.shape}"
+                )
             counts[rows] += found[0] if len(found) == 1 else found.sum(axis=0)
 
     def _prepare(self, table: RegionTable, targets: Sequence[Target]) -> None:

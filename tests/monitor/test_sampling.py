@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from damon_async.arrays import BoolArray, IntArray
+from damon_async.errors import InvalidError
 from damon_async.monitor.sampling import Sampler
 from damon_async.operations.fvaddr import Fvaddr
 from damon_async.params.monitoring import Target
@@ -170,6 +171,23 @@ def test_new_targets_are_noticed_once_told() -> None:
     sampler.forget()
     sampler.sample(table, [Target(space=second)], *ticks(1))
     assert len(first.asked) == len(second.asked) == 1
+
+
+class Careless(Fvaddr):
+    """Answers for the last interval only."""
+
+    def accessed(
+        self, target: Target, addresses: IntArray, since_us: IntArray, until_us: IntArray
+    ) -> BoolArray:
+        """Drop all rows but one."""
+        return super().accessed(target, addresses, since_us, until_us)[-1]
+
+
+def test_misshapen_answers_are_refused() -> None:
+    """An operations set must answer for every address in every interval."""
+    sampler = Sampler(Careless(), np.random.default_rng(0))
+    with pytest.raises(InvalidError, match=r"answered in shape \(1,\) about .* of shape \(4, 1\)"):
+        sampler.sample(regions((0, PAGE)), [Target(space=Still())], *ticks(4))
 
 
 def test_p8_answers_are_never_reused() -> None:
