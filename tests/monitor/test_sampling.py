@@ -180,7 +180,7 @@ class Careless(Fvaddr):
         self, target: Target, addresses: IntArray, since_us: IntArray, until_us: IntArray
     ) -> BoolArray:
         """Drop all rows but one."""
-        return super().accessed(target, addresses, since_us, until_us)[-1]
+        return super().accessed(target, addresses, since_us, until_us)[-1, :]
 
 
 def test_misshapen_answers_are_refused() -> None:
