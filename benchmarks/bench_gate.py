@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 from aiorwlock import RWLock
-from damon_async.engine.gate import AdmissionGate
-
 from timing import verdict
+
+from damon_async.engine.gate import AdmissionGate
 
 NR_TURNS = 20_000
 NR_WAITERS = 10_000

@@ -13,12 +13,12 @@ import resource
 import sys
 import time
 
+from layouts import GIB, context_of, monitor_of
+from timing import best_seconds, verdict
+
 from damon_async.engine.recorder import Recording
 from damon_async.spaces.generators import Hotspot, Stairs
 from damon_async.spaces.space import Space
-
-from layouts import GIB, context_of, monitor_of
-from timing import best_seconds, verdict
 
 HOUR_US = 3_600_000_000
 
@@ -55,9 +55,13 @@ def sizes() -> None:
     seconds = best_seconds({name: lambda name=name: stepper(name) for name in monitors}, 15, 20)
     per_step = {name: seconds[name] for name in monitors}
     for name, value in per_step.items():
-        print(f"{name:>10}: {value * 1e6:6.0f} us per aggregation, {nr_samples[name] / nr_steps[name]:.0f} samples")
+        print(
+            f"{name:>10}: {value * 1e6:6.0f} us per aggregation, {nr_samples[name] / nr_steps[name]:.0f} samples"
+        )
     smallest = min(per_step.values())
-    print(verdict("dearest size / cheapest, per aggregation", max(per_step.values()) / smallest, 1.5))
+    print(
+        verdict("dearest size / cheapest, per aggregation", max(per_step.values()) / smallest, 1.5)
+    )
 
 
 def main() -> None:
@@ -66,7 +70,9 @@ def main() -> None:
     hour("hot spot in 10 GiB", Hotspot(size=10 * GIB, layout="flat").space())
     sizes()
     seconds_of(Hotspot(size=16 * 1024 * GIB, layout="flat").space(), 60_000_000)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
     print(verdict("peak memory of this process / 200 MB", peak / 200e6, 1))
 
 

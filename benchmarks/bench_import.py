@@ -23,7 +23,9 @@ print(",".join(name for name in {unwanted} if name in sys.modules))
 def probe(statement: str) -> tuple[float, str]:
     """Return the seconds an import takes in a fresh process, and what it should not bring."""
     code = PROBE.format(statement=statement, unwanted=UNWANTED)
-    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     seconds, unwanted = output.stdout.split("\n")[:2]
     return float(seconds), unwanted
 
@@ -33,7 +35,9 @@ def main() -> None:
     base = min(probe(BASE)[0] for _ in range(5))
     found = [probe(OURS) for _ in range(5)]
     ours, unwanted = min(found)
-    print(f"libraries alone {base * 1e3:.0f} ms, with us {ours * 1e3:.0f} ms; unwanted: {unwanted or 'none'}")
+    print(
+        f"libraries alone {base * 1e3:.0f} ms, with us {ours * 1e3:.0f} ms; unwanted: {unwanted or 'none'}"
+    )
     print(verdict("import damon_async / import of its libraries", ours / base, 2))
 
 

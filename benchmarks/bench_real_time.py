@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 
+from layouts import GIB, context_of, noisy
+from timing import verdict
+
 from damon_async.engine.clock import RealClock
 from damon_async.engine.engine import Damon
 from damon_async.spaces.space import Space
-
-from layouts import GIB, context_of, noisy
-from timing import verdict
 
 SECONDS = 5.0
 

@@ -8,14 +8,14 @@ window costs at most 0.03 of one in the plain loop, in a single tick 0.08.
 from __future__ import annotations
 
 import numpy as np
+from layouts import GIB, noisy, plain_twin, span
+from plain import PlainMonitor, PlainRegion
+from timing import best_seconds, verdict
+
 from damon_async.monitor.sampling import Sampler
 from damon_async.operations.paddr import Paddr
 from damon_async.params.monitoring import Target
 from damon_async.regions.table import RegionTable
-
-from layouts import GIB, noisy, plain_twin, span
-from plain import PlainMonitor, PlainRegion
-from timing import best_seconds, verdict
 
 NR_REGIONS = 1000
 NR_TICKS = 20

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from plain import PlainMonitor, PlainSpace
+
 from damon_async.monitor.monitor import Monitor
 from damon_async.operations.registry import operations_for
 from damon_async.params.monitoring import AddressRange, Context, NrRegions, Target
 from damon_async.spaces.generators import Noisy
 from damon_async.spaces.patterns import PatternSpace
 from damon_async.spaces.space import Space
-
-from plain import PlainMonitor, PlainSpace
 
 GIB = 1 << 30
 
