@@ -21,7 +21,8 @@ from .layout import (
     as_process,
     round_up,
 )
-from .patterns import PatternSpace, Phase
+from .patterns import PatternSpace
+from .phases import Phase
 from .process_table import ProcessTable
 from .processes import ALWAYS, FIRST_NUMBER, NEVER, Process, Random
 from .random_touches import salt_of

@@ -21,7 +21,7 @@ from ..params.monitoring import AddressRange
 from .bands import Bands, Stroke
 from .clocks import fitting_scale
 from .generator_base import Generator, HotGenerator, Hz, Size, Turn, forever
-from .patterns import Phase
+from .phases import Phase
 from .processes import ALWAYS, FIRST_NUMBER, Sweep
 
 _DAY_US = 86_400_000_000

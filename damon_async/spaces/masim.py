@@ -28,7 +28,8 @@ from .clocks import BatchClock, Clock, SteadyClock, TimeClock
 from .layout import Block, as_process, stacked
 from .masim_config import MasimConfig, MasimPattern, read_masim
 from .masim_speed import MasimOptions
-from .patterns import PatternSpace, Phase
+from .patterns import PatternSpace
+from .phases import Phase
 from .process_table import ProcessTable
 from .processes import FIRST_NUMBER, Process, Random, Sweep
 from .random_touches import salt_of

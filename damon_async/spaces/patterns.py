@@ -17,137 +17,13 @@ from typing import Final
 import numpy as np
 
 from ..arrays import BoolArray, IntArray
-from .bands import Layer
-from .clocks import Clock, TimeClock
-from .process_table import TOUCHED, UNDECIDED, UNTOUCHED, ProcessTable, States, Window
-from .processes import ALWAYS
+from .phases import Phase, either
+from .process_table import UNTOUCHED, States
 from .space import Mapping, Truth
 from .timeline import Span, Timeline
 from .truth import count_touches
 
 _KEPT_PHASES: Final = 8
-
-# The dozens of temporary arrays of this length stay in the processor's cache,
-# and in memory that the allocator keeps: three times as fast as all at once.
-_DECIDED_AT_ONCE: Final = 4096
-
-
-class Phase:
-    """
-    What a pattern does for a while.
-
-    Args:
-        layers: Who is responsible for which address; at least one.
-
-        table: The processes that the layers refer to.
-
-        clock: What the processes follow.
-    """
-
-    def __init__(
-        self, layers: Sequence[Layer], table: ProcessTable, clock: Clock | None = None
-    ) -> None:
-        self._layers = tuple(layers)
-        self._table = table
-        self._clock = TimeClock() if clock is None else clock
-
-    def touched(
-        self, addresses: IntArray, since_us: IntArray, until_us: IntArray, origin_us: int
-    ) -> BoolArray:
-        """
-        Tell which pages are touched in some windows inside one turn of the phase.
-
-        Args:
-            addresses: int64, shape (nr_windows, n), or (1, n) to ask every
-                window about the same addresses.
-
-            since_us: int64, shape (nr_windows,).
-
-            until_us: int64, shape (nr_windows,).
-
-            origin_us: When this turn of the phase began.
-
-        Returns:
-            bool, shape (nr_windows, n).
-        """
-        # Nothing depends on the time of day: no clock, no states.
-        if self._table.is_still:
-            return self._touched_always(addresses, until_us > since_us)
-        window = self._table.window(self._clock, since_us, until_us, origin_us)
-        touched = self._touched_in_layer(self._layers[0], addresses, window)
-        for layer in self._layers[1:]:
-            touched |= self._touched_in_layer(layer, addresses, window)
-        return touched
-
-    def cuts(self, start: int, end: int) -> list[IntArray]:
-        """Return where bands begin inside ``[start, end)``, for each layer."""
-        return [layer.cuts(start, end) for layer in self._layers]
-
-    def survey(
-        self, addresses: IntArray, since_us: IntArray, until_us: IntArray, origin_us: int
-    ) -> States:
-        """
-        Tell what whole bands do, by one address of each.
-
-        Shapes are those of ``touched``, with (nr_bands,) addresses.
-
-        Returns:
-            uint8, shape (nr_windows, nr_bands).
-        """
-        window = self._table.window(self._clock, since_us, until_us, origin_us)
-        states = self._layers[0].survey(addresses, window.states)
-        for layer in self._layers[1:]:
-            states = either(states, layer.survey(addresses, window.states))
-        return states
-
-    def _touched_always(self, addresses: IntArray, is_window: BoolArray) -> BoolArray:
-        touched: BoolArray = self._layers[0].locate(addresses) == ALWAYS
-        for layer in self._layers[1:]:
-            touched |= layer.locate(addresses) == ALWAYS
-        return np.logical_and(touched, is_window[:, None])
-
-    def _touched_in_layer(self, layer: Layer, addresses: IntArray, window: Window) -> BoolArray:
-        nr_windows, nr_processes = window.states.shape
-        # The states of all windows lie in one flat table; a cell is the place of a
-        # process in its window.
-        numbers = layer.locate(addresses)
-        cells = numbers + np.arange(0, nr_windows * nr_processes, nr_processes)[:, None]
-        states = window.states.take(cells)
-        if window.states.max() == UNDECIDED:
-            self._decide(states.ravel(), cells.ravel(), addresses.ravel(), numbers.ravel(), window)
-        # Only 0 and 1 are left, which is what booleans are made of.
-        return states.view(np.bool_)
-
-    def _decide(
-        self,
-        states: States,
-        cells: IntArray,
-        addresses: IntArray,
-        numbers: IntArray,
-        window: Window,
-    ) -> None:
-        # Replaces what is undecided in *states*, in place.
-        undecided = np.flatnonzero(states == UNDECIDED)
-        for begin in range(0, len(undecided), _DECIDED_AT_ONCE):
-            open_ = undecided[begin : begin + _DECIDED_AT_ONCE]
-            cell = cells[open_]
-            # All windows may ask about the same row of addresses.
-            column = open_ if len(addresses) == len(states) else open_ % len(addresses)
-            states[open_] = self._table.decide(
-                addresses[column],
-                numbers[column],
-                window.since.take(cell),
-                window.until.take(cell),
-            )
-
-    def __repr__(self) -> str:
-        return f"<Phase of {len(self._layers)} layers and {len(self._table)} processes>"
-
-
-def either(one: States, other: States) -> States:
-    """Return what two processes on the same pages do together."""
-    is_touched = (one == TOUCHED) | (other == TOUCHED)
-    return np.where(is_touched, np.uint8(TOUCHED), one | other)
 
 
 class PatternSpace:
@@ -234,40 +110,68 @@ class PatternSpace:
 
     def cuts(self, start: int, end: int, since_us: IntArray, until_us: IntArray) -> IntArray:
         """
-        Return where any band begins that is in force in some windows of time.
+        Return where pages may begin to be touched otherwise in some windows of time.
 
         Returns:
             int64, ascending, *start* first, all below *end*.
         """
         found = [np.array([start])]
-        # Each phase once, however often its turn comes.
-        indices = {span.phase for span in self._timeline.spans(since_us, until_us)}
-        for index in sorted(indices):
-            found += self._phase(index).cuts(start, end)
+        for span in self._timeline.spans(since_us, until_us):
+            _, since, until = _parts(span, since_us, until_us)
+            found.append(self._phase(span.phase).cuts(start, end, since, until, span.begin_us))
         return np.unique(np.concatenate(found))
 
     def survey(self, addresses: IntArray, since_us: IntArray, until_us: IntArray) -> States:
         """
-        Tell what whole bands do in some windows of time.
+        Tell what pages do between cuts, by one address of each piece.
 
         Args:
-            addresses: int64, shape (nr_bands,), one address of each band.
+            addresses: int64, shape (nr_pieces,): what ``cuts`` returned.
 
-            since_us: int64, shape (nr_windows,).
+            since_us: int64, shape (nr_windows,), the same as for ``cuts``.
 
             until_us: int64, shape (nr_windows,).
 
         Returns:
-            uint8, shape (nr_windows, nr_bands): see ``process_table``.
+            uint8, shape (nr_windows, nr_pieces): see ``process_table``.
         """
         states = np.full((len(since_us), len(addresses)), UNTOUCHED, np.uint8)
         for span in self._timeline.spans(since_us, until_us):
-            rows, part_since, part_until = _parts(span, since_us, until_us)
-            phase = self._phase(span.phase)
-            part = phase.survey(addresses, part_since, part_until, span.begin_us)
+            rows, since, until = _parts(span, since_us, until_us)
+            part = self._phase(span.phase).survey(addresses, since, until, span.begin_us)
             # A window may reach into several turns, and is touched if any is.
             states[rows] = either(states[rows], part)
         return states
+
+    def count(self, addresses: IntArray, since_us: IntArray, until_us: IntArray) -> IntArray:
+        """
+        Count for each page in how many of some adjoining windows it is touched.
+
+        Args:
+            addresses: int64, shape (n,).
+
+            since_us: int64, shape (nr_windows,), each the end of the one before.
+
+            until_us: int64, shape (nr_windows,).
+
+        Returns:
+            int64, shape (n,).
+        """
+        counts = np.zeros(len(addresses), np.int64)
+        is_left = np.ones(len(since_us), np.bool_)
+        for span in self._timeline.spans(since_us, until_us):
+            # Windows that lie in one turn as a whole are the phase's own business.
+            first = int(since_us.searchsorted(span.begin_us, "left"))
+            last = int(until_us.searchsorted(span.end_us, "right"))
+            if first < last:
+                rows = slice(first, last)
+                phase = self._phase(span.phase)
+                counts += phase.count(addresses, since_us[rows], until_us[rows], span.begin_us)
+                is_left[rows] = False
+        if is_left.any():
+            left = self._accessed_across(addresses[None], since_us[is_left], until_us[is_left])
+            counts += left.sum(axis=0)
+        return counts
 
     def __repr__(self) -> str:
         mapped = sum(mapping.end - mapping.start for mapping in self._mappings)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from ..arrays import BoolArray, FloatArray, IntArray
 from .clocks import Clock, scaled
-from .processes import ALWAYS, FIRST_NUMBER, NEVER, STILL, Process, Row
-from .random_touches import is_covered, is_touched
+from .processes import ALWAYS, FIRST_NUMBER, NEVER, NEVER_FULL, STILL, Process, Row
+from .random_touches import FRACTION_BITS, count_touched, is_covered, is_touched
 
 UNTOUCHED: Final = 0
 """State of a process in a window: it touches no page."""
@@ -21,6 +21,10 @@ TOUCHED: Final = 1
 
 UNDECIDED: Final = 2
 """State of a process in a window: it depends on the page."""
+
+# Positions per window below which going from touch to touch is cheaper than
+# asking about each window: two cells, hence half a touch.
+_SLOW: Final = 2 << FRACTION_BITS
 
 States: TypeAlias = npt.NDArray[np.uint8]
 """One of the three states per element."""
@@ -65,6 +69,9 @@ class ProcessTable:
         # Most tables have one kind, and are spared the sorting out.
         self._has_random = bool(kinds.any())
         self._has_sweeps = not kinds.all()
+        # Sweeps that skip no page walk over all pages between two addresses.
+        self.is_dense: BoolArray = ~self._columns.is_random & (self._columns.full < NEVER_FULL)
+        self.is_dense[:FIRST_NUMBER] = False
         self._is_scaled = bool((self._columns.numerator != self._columns.denominator).any())
         self._is_partly_covered = bool((self._columns.covered < 1).any())
 
@@ -108,6 +115,57 @@ class ProcessTable:
         states[:, NEVER] = UNTOUCHED
         states[:, ALWAYS] = until_us > since_us
         return Window(states, since, until)
+
+    def walked_bounds(self, window: Window) -> IntArray:
+        """
+        Return between which addresses the sweeps walk that skip no page.
+
+        Returns:
+            int64, shape (nr_bounds,), in no order: first and end of the pages of
+            each sweep in each window that leaves it undecided.
+        """
+        row, number = np.nonzero(self.is_dense & (window.states == UNDECIDED))
+        columns = self._columns
+        # Access number i touches the byte (i + 1) strides into the block.
+        ends = np.stack((window.since[row, number] + 1, window.until[row, number]))
+        offset = ends % columns.lap[number] * columns.stride[number] + columns.lead[number]
+        pages = (offset >> self._page_shift) + np.array([[0], [1]])
+        bounds: IntArray = columns.start[number] + (pages << self._page_shift)
+        return bounds.ravel()
+
+    def is_slow(self, window: Window) -> BoolArray:
+        """
+        Tell which processes touch so rarely that touches are fewer than windows.
+
+        Returns:
+            bool, shape (nr_processes,).
+        """
+        moved = window.until[-1] - window.since[0]
+        slow: BoolArray = self._columns.is_random & (moved <= len(window.since) * _SLOW)
+        return slow
+
+    def count(self, addresses: IntArray, numbers: IntArray, window: Window) -> IntArray:
+        """
+        Count for each page in how many windows it is touched.
+
+        Args:
+            addresses: int64, shape (n,).
+
+            numbers: int64, shape (n,), the processes, slow ones all of them.
+
+            window: Adjoining windows: each begins where the one before ends.
+
+        Returns:
+            int64, shape (n,).
+        """
+        slow = np.flatnonzero(self.is_slow(window))
+        bounds = np.vstack((window.since[:, slow], window.until[-1:, slow])).T
+        pages, rows = addresses >> self._page_shift, slow.searchsorted(numbers)
+        counts = count_touched(pages, self._columns.salt.take(numbers), rows, bounds)
+        if self._is_partly_covered:
+            shares = self._columns.covered.take(numbers)
+            counts *= is_covered(pages, self._cover_salt, shares)
+        return counts
 
     def decide(
         self, addresses: IntArray, numbers: IntArray, since: IntArray, until: IntArray

@@ -22,8 +22,8 @@ ALWAYS: Final = 1
 FIRST_NUMBER: Final = 2
 """Number of the first process of a table."""
 
-# More positions than any window has.
-_NEVER_FULL: Final = 2**62
+NEVER_FULL: Final = 2**62
+"""More positions than any window has: no window touches every page."""
 
 
 class Row(NamedTuple):
@@ -107,7 +107,7 @@ class Sweep:
     def row(self, page_size: int) -> Row:
         """Return the columns of the table."""
         # A stride of at most a page skips none, so that a lap touches them all.
-        full = self.lap if self.stride <= page_size else _NEVER_FULL
+        full = self.lap if self.stride <= page_size else NEVER_FULL
         return Row(
             self.clock,
             self.numerator,
@@ -146,7 +146,7 @@ class Random:
         del page_size  # Touches are drawn per page, whatever its size.
         numerator, denominator = position_scale(max(1, self.mean))
         # Pages that are left out keep the whole from ever being touched.
-        full = WHOLE_WORDS if self.covered >= 1 else _NEVER_FULL
+        full = WHOLE_WORDS if self.covered >= 1 else NEVER_FULL
         return Row(
             self.clock,
             numerator,

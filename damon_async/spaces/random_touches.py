@@ -93,12 +93,7 @@ def is_touched(pages: IntArray, salts: IntArray, since: IntArray, until: IntArra
     Returns:
         bool, shape (n,).
     """
-    # Multiples of the golden ratio: boundaries of neighbours lie evenly apart.
-    # The low bits of the product are its worst, and are shifted out.
-    offset = pages * _GOLDEN
-    offset += salts
-    offset >>= 40
-    offset &= _FRACTION_MASK
+    offset = _offsets(pages, salts)
     # Adding the mask makes the shifts below round up: a touch lies at the start
     # of its cell, and belongs to the window if that start does.
     offset += _FRACTION_MASK
@@ -114,6 +109,73 @@ def is_touched(pages: IntArray, salts: IntArray, since: IntArray, until: IntArra
     some = np.flatnonzero(is_some)
     is_some[some] = _any_cell(pages[some], salts[some], first[some], end[some])
     return is_some
+
+
+def count_touched(pages: IntArray, salts: IntArray, rows: IntArray, bounds: IntArray) -> IntArray:
+    """
+    Count for each page in how many of some adjoining windows it is touched.
+
+    The same as asking ``is_touched`` for each window, but goes from touch to
+    touch: cheaper where windows are many and touches few.
+
+    Args:
+        pages: int64, shape (n,), page numbers.
+
+        salts: int64, shape (n,).
+
+        rows: int64, shape (n,), the row of *bounds* that belongs to each page.
+
+        bounds: int64, shape (nr_rows, nr_windows + 1), ascending positions;
+            all of them together span less than 2^62.
+
+    Returns:
+        int64, shape (n,).
+    """
+    offset = _offsets(pages, salts)
+    first = (bounds[:, 0].take(rows) + offset + _FRACTION_MASK) >> FRACTION_BITS
+    end = (bounds[:, -1].take(rows) + offset + _FRACTION_MASK) >> FRACTION_BITS
+    tally = _Tally(bounds, rows, offset)
+    word = first >> _CELLS_PER_WORD_BITS
+    while True:
+        base = word << _CELLS_PER_WORD_BITS
+        open_ = np.flatnonzero(base < end)
+        if not open_.size:
+            return tally.counts
+        base = base[open_]
+        cells = _cells(pages[open_], salts[open_], word[open_])
+        cells &= _below(np.minimum(end[open_] - base, _CELL_MASK + 1))
+        cells &= ~_below(np.maximum(first[open_] - base, 0))
+        tally.add(open_, base, cells)
+        word += 1
+
+
+class _Tally:
+    # Counts the windows that touches fall into, each window once per page.
+    def __init__(self, bounds: IntArray, rows: IntArray, offset: IntArray) -> None:
+        # All rows one behind the other, so that one search finds any window.
+        start = bounds[:, 0]
+        reach = int((bounds[:, -1] - start).max()) + 1
+        shift = reach * np.arange(len(bounds)) - start
+        self._line = (bounds + shift[:, None]).ravel()
+        self._shift = shift.take(rows) - offset
+        self._last = np.full(len(rows), -1)
+        self.counts = np.zeros(len(rows), np.int64)
+
+    def add(self, pages: IntArray, base: IntArray, cells: npt.NDArray[np.uint64]) -> None:
+        # Takes one touch of each page at a time, the earliest first.
+        while True:
+            left = np.flatnonzero(cells)
+            if not left.size:
+                return
+            pages, base, cells = pages[left], base[left], cells[left]
+            lowest = cells & (~cells + _ONE)
+            # The exponent of a power of two, exactly.
+            cell = base + (np.frexp(lowest.astype(np.float64))[1] - 1 >> 1)
+            place = (cell << FRACTION_BITS) + self._shift[pages]
+            window = self._line.searchsorted(place, "right")
+            self.counts[pages] += window != self._last[pages]
+            self._last[pages] = window
+            cells ^= lowest
 
 
 def is_covered(pages: IntArray, salt: int, shares: FloatArray) -> BoolArray:
@@ -132,6 +194,17 @@ def is_covered(pages: IntArray, salt: int, shares: FloatArray) -> BoolArray:
     # 53 bits are what a float can hold.
     draws = (hashes >> np.uint64(11)).astype(np.float64) * 2.0**-53
     return draws < shares
+
+
+def _offsets(pages: IntArray, salts: IntArray) -> IntArray:
+    # How far the cells of each page begin before the whole positions: less than
+    # a cell. Multiples of the golden ratio, so that neighbours lie evenly apart;
+    # the low bits of the product are its worst, and are shifted out.
+    offset = pages * _GOLDEN
+    offset += salts
+    offset >>= 40
+    offset &= _FRACTION_MASK
+    return offset
 
 
 def _any_cell(pages: IntArray, salts: IntArray, first: IntArray, end: IntArray) -> BoolArray:

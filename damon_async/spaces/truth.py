@@ -9,7 +9,7 @@ counted, in pieces of bounded size, and put together to runs again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,9 +20,12 @@ from .space import Truth
 _MAX_ANSWERS: Final = 2**18
 """Answers that are held at once: some 10 MB with what is needed to find them."""
 
+_MAX_INTERVALS: Final = 256
+"""Intervals that are looked at together; each may cut bands into more pieces."""
+
 
 class Surveyed(Protocol):
-    """A space that can tell what whole bands do."""
+    """A space that can tell what whole pieces of memory do."""
 
     @property
     def page_size(self) -> int:
@@ -30,15 +33,24 @@ class Surveyed(Protocol):
         ...
 
     def cuts(self, start: int, end: int, since_us: IntArray, until_us: IntArray) -> IntArray:
-        """Return where bands begin, *start* first."""
+        """Return where pages may begin to be touched otherwise, *start* first."""
         ...
 
     def survey(self, addresses: IntArray, since_us: IntArray, until_us: IntArray) -> States:
-        """Tell what whole bands do."""
+        """Tell what the pieces between those cuts do, by their first addresses."""
         ...
 
     def accessed(self, addresses: IntArray, since_us: IntArray, until_us: IntArray) -> BoolArray:
         """Tell what single pages do."""
+        ...
+
+
+@runtime_checkable
+class Counted(Surveyed, Protocol):
+    """A space that can count the touches of single pages faster than one by one."""
+
+    def count(self, addresses: IntArray, since_us: IntArray, until_us: IntArray) -> IntArray:
+        """Count for each page in how many of some adjoining windows it is touched."""
         ...
 
 
@@ -67,32 +79,49 @@ def count_touches(space: Surveyed, start: int, end: int, instants_us: IntArray) 
 
         instants_us: int64, shape (nr_intervals + 1,), ascending.
     """
-    since, until = instants_us[:-1], instants_us[1:]
-    if not len(since) or start >= end:
-        bounds = np.array([start, end] if start < end else [start])
-        return Truth(bounds, np.zeros(len(bounds) - 1, np.int64), len(since))
-    surveyed, stretches = _survey(space, start, end, since, until)
-    runs = _joined([surveyed, *_counted(space, stretches, since, until)])
+    nr_intervals = max(0, len(instants_us) - 1)
+    if start >= end:
+        return Truth(np.array([start]), np.zeros(0, np.int64), nr_intervals)
+    runs: _Runs | None = None
+    for first in range(0, nr_intervals, _MAX_INTERVALS):
+        some = instants_us[first : first + _MAX_INTERVALS + 1]
+        new = _runs(space, start, end, some[:-1], some[1:])
+        runs = new if runs is None else _sum(runs, new)
+    if runs is None:
+        runs = _Runs(np.array([start]), np.zeros(1, np.int64))
     # A run ends where the next one begins; only the last needs to be told.
-    bounds = np.append(runs.starts, end)
-    return Truth(bounds, runs.counts, len(since))
+    return Truth(np.append(runs.starts, end), runs.counts, nr_intervals)
 
 
-def _survey(
-    space: Surveyed, start: int, end: int, since: IntArray, until: IntArray
-) -> tuple[_Runs, _Stretches]:
+def _runs(space: Surveyed, start: int, end: int, since: IntArray, until: IntArray) -> _Runs:
     cuts = space.cuts(start, end, since, until)
-    counts = np.zeros(len(cuts), np.int64)
-    is_open = np.zeros(len(cuts), np.bool_)
-    for rows in _slices(len(since), len(cuts)):
-        states = space.survey(cuts, since[rows], until[rows])
-        counts += (states == TOUCHED).sum(axis=0)
-        is_open |= (states == UNDECIDED).any(axis=0)
-    ends = np.append(cuts[1:], end)
-    # A band with a single undecided window is counted page by page in all windows:
+    states = space.survey(cuts, since, until)
+    counts = (states == TOUCHED).sum(axis=0)
+    # A piece with a single undecided window is counted page by page in all windows:
     # those that are decided cost next to nothing there.
-    certain = _Runs(cuts[~is_open], counts[~is_open])
-    return certain, _Stretches(cuts[is_open], ends[is_open])
+    is_open = (states == UNDECIDED).any(axis=0)
+    ends = np.append(cuts[1:], end)
+    parts = [_Runs(cuts[~is_open], counts[~is_open])]
+    parts += _counted(space, _Stretches(cuts[is_open], ends[is_open]), since, until)
+    starts, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(starts, kind="stable")
+    return _shortened(starts[order], counts[order])
+
+
+def _sum(one: _Runs, other: _Runs) -> _Runs:
+    # Counts of the same memory in two spans of time.
+    # Sorted by hand: both are sorted already, which union1d makes nothing of.
+    starts = np.sort(np.concatenate((one.starts, other.starts)), kind="stable")
+    starts = starts[np.append(np.diff(starts) > 0, True)]
+    counts = [runs.counts[runs.starts.searchsorted(starts, "right") - 1] for runs in (one, other)]
+    return _shortened(starts, counts[0] + counts[1])
+
+
+def _shortened(starts: IntArray, counts: IntArray) -> _Runs:
+    # Whatever divided them, neighbours with one count are one run.
+    is_new = np.ones(len(starts), np.bool_)
+    is_new[1:] = np.diff(counts) != 0
+    return _Runs(starts[is_new], counts[is_new])
 
 
 def _counted(
@@ -103,14 +132,14 @@ def _counted(
     first = stretches.starts // page_size
     nr_pages = -(-stretches.ends // page_size) - first
     ends = np.cumsum(nr_pages)
-    total = int(ends[-1]) if len(ends) else 0
-    for piece in _slices(total, min(len(since), _MAX_ANSWERS // 16)):
+    total = int(nr_pages.sum())
+    step = max(1, _MAX_ANSWERS // len(since))
+    for begin in range(0, total, step):
         # Pages of all stretches are numbered through, so that a hundred small
         # stretches are as cheap as one big one.
-        index = np.arange(piece.start, piece.stop)
+        index = np.arange(begin, min(begin + step, total))
         stretch = ends.searchsorted(index, "right")
-        page = first[stretch] + index - (ends - nr_pages)[stretch]
-        pages = page * page_size
+        pages = (first[stretch] + index - (ends - nr_pages)[stretch]) * page_size
         counts = _count_pages(space, pages, since, until)
         # The first page of a stretch may begin before it.
         starts = np.maximum(pages, stretches.starts[stretch])
@@ -122,26 +151,8 @@ def _counted(
 
 
 def _count_pages(space: Surveyed, pages: IntArray, since: IntArray, until: IntArray) -> IntArray:
-    counts = np.zeros(len(pages), np.int64)
-    for rows in _slices(len(since), len(pages)):
-        touched = space.accessed(pages[None, :], since[rows, None], until[rows, None])
-        counts += touched.sum(axis=0)
+    if isinstance(space, Counted):
+        return space.count(pages, since, until)
+    addresses = np.broadcast_to(pages, (len(since), len(pages)))
+    counts: IntArray = space.accessed(addresses, since[:, None], until[:, None]).sum(axis=0)
     return counts
-
-
-def _joined(parts: list[_Runs]) -> _Runs:
-    starts = np.concatenate([part.starts for part in parts])
-    counts = np.concatenate([part.counts for part in parts])
-    order = np.argsort(starts, kind="stable")
-    starts, counts = starts[order], counts[order]
-    # Whatever divided them, neighbours with one count are one run.
-    is_new = np.ones(len(starts), np.bool_)
-    is_new[1:] = np.diff(counts) != 0
-    return _Runs(starts[is_new], counts[is_new])
-
-
-def _slices(length: int, width: int) -> Iterator[slice]:
-    # Cuts a table of *length* rows so that a piece holds few enough answers.
-    step = max(1, _MAX_ANSWERS // max(1, width))
-    for begin in range(0, length, step):
-        yield slice(begin, min(begin + step, length))

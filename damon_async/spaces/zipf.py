@@ -15,7 +15,7 @@ from ..params.base import Bytes
 from .bands import Bands, Layer, ScatteredBands, Stroke
 from .generator_base import Generator, Turn, forever
 from .layout import round_up
-from .patterns import Phase
+from .phases import Phase
 from .processes import FIRST_NUMBER
 
 # The hottest pages get most of all touches, and their rates to themselves.

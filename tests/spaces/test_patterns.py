@@ -14,7 +14,8 @@ from damon_async.spaces.bands import Bands, Stroke
 from damon_async.spaces.layout import MMAP_TOP, as_process
 from damon_async.spaces.masim import masim_space
 from damon_async.spaces.masim_config import parse_masim
-from damon_async.spaces.patterns import PatternSpace, Phase, either
+from damon_async.spaces.patterns import PatternSpace
+from damon_async.spaces.phases import Phase, either
 from damon_async.spaces.process_table import TOUCHED, UNDECIDED, UNTOUCHED, ProcessTable
 from damon_async.spaces.processes import ALWAYS, FIRST_NUMBER, Process, Random, Sweep
 from damon_async.spaces.space import Mapping, Space
@@ -134,6 +135,14 @@ def test_addresses_are_independent(space: PatternSpace, bounds: list[int], cut: 
     addresses = some_addresses(space)
     left, right = (ask(space, part, *windows) for part in (addresses[:, :cut], addresses[:, cut:]))
     assert (ask(space, addresses, *windows) == np.hstack([left, right])).all()
+
+
+@given(spaces, st.lists(instants, min_size=2, max_size=9).map(sorted))
+def test_count(space: PatternSpace, bounds: list[int]) -> None:
+    """Counting the windows of a page gives what asking about each of them gives."""
+    addresses, edges = some_addresses(space), np.array(bounds)
+    asked = ask(space, addresses, *pairwise(bounds)).sum(axis=0)
+    assert space.count(addresses[0], edges[:-1], edges[1:]).tolist() == asked.tolist()
 
 
 @given(spaces, instants, st.integers(0, 20_000))

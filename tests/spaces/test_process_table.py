@@ -195,3 +195,57 @@ def test_huge_pages() -> None:
     by_page = touched.reshape(64, -1)
     assert (by_page == by_page[:, :1]).all()
     assert 0 < by_page[:, 0].sum() < 64
+
+
+@given(sweeps.filter(lambda sweep: 0 < sweep.stride <= PAGE), st.integers(0, 300), st.data())
+def test_walked_bounds(sweep: Sweep, since: int, data: st.DataObject) -> None:
+    """Between the bounds of what a sweep walks over, pages are touched alike."""
+    until = since + data.draw(st.integers(0, sweep.lap))
+    table = ProcessTable([sweep], PAGE)
+    window = table.window(CLOCK, np.array([since]), np.array([until]), 0)
+    nr_pages = (sweep.end(PAGE) - START) // PAGE
+    touched = walked(sweep, nr_pages, since, until)
+    changes = {START + at * PAGE for at in range(1, nr_pages) if touched[at] != touched[at - 1]}
+    bounds = set(table.walked_bounds(window).tolist())
+    if window.states[0, FIRST_NUMBER] == UNDECIDED:
+        assert changes <= bounds
+        assert all((bound - START) % PAGE == 0 for bound in bounds)
+    else:
+        assert not changes
+        assert not bounds
+
+
+def test_who_has_bounds() -> None:
+    """Random processes and sweeps that step over pages have no bounds."""
+    for process in (Random(50, 3), Sweep(START, 8 * PAGE, PAGE + 1)):
+        table = ProcessTable([process], PAGE)
+        window = table.window(CLOCK, np.array([0]), np.array([3]), 0)
+        assert window.states[0, FIRST_NUMBER] == UNDECIDED
+        assert not table.walked_bounds(window).size
+        assert not table.is_dense.any()
+
+
+@pytest.mark.parametrize(("mean", "is_slow"), [(1, False), (10, False), (40, True), (10**6, True)])
+def test_is_slow(mean: int, is_slow: bool) -> None:
+    """A process is slow if a window sees half a touch or less; sweeps never are."""
+    table = ProcessTable([Random(mean, 3), Sweep(START, 8 * PAGE, PAGE)], PAGE)
+    window = table.window(CLOCK, np.arange(0, 100, 20), np.arange(20, 120, 20), 0)
+    assert table.is_slow(window).tolist() == [False, False, is_slow, False]
+
+
+@pytest.mark.parametrize("covered", [1.0, 0.4])
+def test_count(covered: float) -> None:
+    """Slow processes count what asking about each window counts."""
+    table = ProcessTable([Random(7, 1), Random(90, 5, covered), Random(70, 6)], PAGE)
+    since = np.arange(1_000, 1_200, 20)
+    window = table.window(CLOCK, since, since + 20, 0)
+    numbers = FIRST_NUMBER + 1 + np.arange(200) % 2
+    addresses = START + PAGE * np.arange(200)
+    expected = np.sum(
+        [
+            table.decide(addresses, numbers, window.since[row, numbers], window.until[row, numbers])
+            for row in range(len(since))
+        ],
+        axis=0,
+    )
+    assert table.count(addresses, numbers, window).tolist() == expected.tolist()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
@@ -11,6 +13,7 @@ from damon_async.spaces.clocks import scaled
 from damon_async.spaces.random_touches import (
     FRACTION_BITS,
     WHOLE_WORDS,
+    count_touched,
     is_covered,
     is_touched,
     position_scale,
@@ -122,6 +125,33 @@ def test_instants_differ_between_pages() -> None:
     slices = [touched(at, at + CELL // 8, 8000).mean() for at in range(0, CELL, CELL // 8)]
     assert min(slices) > 0.02
     assert max(slices) < 0.045
+
+
+@given(
+    st.lists(
+        st.tuples(positions, st.lists(lengths, min_size=3, max_size=3)), min_size=1, max_size=3
+    ),
+    st.integers(0, 2**32),
+)
+def test_count_touched(rows: list[tuple[int, list[int]]], first: int) -> None:
+    """Going from touch to touch counts the windows that asking each of them counts."""
+    bounds = np.array([list(accumulate(steps, initial=since)) for since, steps in rows])
+    nr_pages = 60
+    pages, salts = first + np.arange(nr_pages), np.full(nr_pages, 7)
+    row = np.arange(nr_pages) % len(rows)
+    expected = np.sum(
+        [is_touched(pages, salts, bounds[row, at], bounds[row, at + 1]) for at in range(3)], axis=0
+    )
+    assert count_touched(pages, salts, row, bounds).tolist() == expected.tolist()
+
+
+def test_touches_at_the_edge() -> None:
+    """A touch belongs to the window that begins with it."""
+    bounds = np.arange(0, 64 * CELL + 1, CELL // 2)[None, :]
+    pages, salts = np.arange(500), np.ones(500, np.int64)
+    counts = count_touched(pages, salts, np.zeros(500, np.int64), bounds)
+    # Windows of half a cell tell all touches apart: a quarter of 64 cells.
+    assert counts.mean() == pytest.approx(16, rel=0.05)
 
 
 @given(st.integers(1, 2**61), st.integers(0, 2**60))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from itertools import pairwise
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from damon_async.spaces import truth as truth_file
 from damon_async.spaces.layout import MMAP_TOP
 from damon_async.spaces.masim import masim_space
 from damon_async.spaces.masim_config import parse_masim
+from damon_async.spaces.patterns import PatternSpace
 from damon_async.spaces.space import Space, Truth
-from damon_async.spaces.truth import count_touches
+from damon_async.spaces.truth import Counted, count_touches
 from damon_async.spaces.workload import open_workload
 
 PAGE = 4096
@@ -53,11 +55,18 @@ a, 0, 5000, 1
 """
 
 
-def open_space(spec: str) -> Space:
-    """Open a space of 1 MiB."""
+def open_workload_of(spec: str) -> PatternSpace:
+    """Open a pattern."""
+    space = open_workload(spec, seed=3)
+    assert isinstance(space, PatternSpace)
+    return space
+
+
+def open_space(spec: str) -> PatternSpace:
+    """Open a pattern of 1 MiB."""
     if spec == "masim":
         return masim_space(parse_masim(MASIM), seed=3)
-    return open_workload(f"{spec},size=1M", seed=3)
+    return open_workload_of(f"{spec},size=1M")
 
 
 def counted(space: Space, start: int, end: int, instants: IntArray) -> IntArray:
@@ -103,16 +112,40 @@ def test_same_as_pages(spec: str, bounds: list[int], offset: int, size: int) -> 
     assert (by_page(truth, start, end) == counted(space, start, end, instants)).all()
 
 
-@pytest.mark.parametrize("spec", [SPECS[0], SPECS[5], "masim"])
-@pytest.mark.parametrize("at_once", [1, 7, 100])
-def test_any_piece_size(spec: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However small the pieces that are counted at once, the result is the same."""
+@pytest.mark.parametrize("spec", [SPECS[0], SPECS[2], SPECS[4], SPECS[5], "masim"])
+@pytest.mark.parametrize(("answers", "intervals"), [(16, 256), (200, 1), (3000, 5)])
+def test_any_piece_size(
+    spec: str, answers: int, intervals: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However small the pieces of memory and time that are counted at once, the sum is the same."""
     space, instants = open_space(spec), np.arange(0, 20_000, 1_500)
     whole = space.truth(START, START + SIZE, instants)
-    monkeypatch.setattr(truth_file, "_MAX_ANSWERS", 16 * at_once)
+    monkeypatch.setattr(truth_file, "_MAX_ANSWERS", answers)
+    monkeypatch.setattr(truth_file, "_MAX_INTERVALS", intervals)
     pieces = space.truth(START, START + SIZE, instants)
+    assert pieces.nr_intervals == whole.nr_intervals
     assert (pieces.bounds == whole.bounds).all()
     assert (pieces.counts == whole.counts).all()
+
+
+class WithoutCount:
+    """A space that can only be asked, page by page and window by window."""
+
+    def __init__(self, space: PatternSpace) -> None:
+        self.page_size = space.page_size
+        self.cuts, self.survey, self.accessed = space.cuts, space.survey, space.accessed
+
+
+@pytest.mark.parametrize("spec", [*SPECS, "masim"])
+def test_without_counting(spec: str) -> None:
+    """A space that does not count by itself is asked for every window."""
+    space = open_space(spec)
+    assert not isinstance(WithoutCount(space), Counted)
+    instants = np.arange(3_000, 20_000, 1_500)
+    asked = count_touches(WithoutCount(space), START, START + SIZE, instants)
+    counted_ = space.truth(START, START + SIZE, instants)
+    assert (asked.bounds == counted_.bounds).all()
+    assert (asked.counts == counted_.counts).all()
 
 
 def test_unmapped_counts_0() -> None:
@@ -184,27 +217,41 @@ def test_many_pages_in_bounded_memory() -> None:
 
 
 def test_many_intervals() -> None:
-    """An hour of sampling intervals is counted in one go."""
+    """Two minutes of sampling intervals are counted in one go."""
     space = open_space("zigzag:steps=4,step=50ms")
-    instants = np.arange(0, 600_000_001, 5_000)
+    instants = np.arange(0, 120_000_001, 5_000)
     truth = space.truth(START, START + SIZE, instants)
     # The turning points come once a lap of six steps, the others twice.
-    assert truth.counts.tolist() == [20_000, 40_000, 20_000]
-    assert truth.nr_intervals == 120_000
+    assert truth.counts.tolist() == [4_000, 8_000, 4_000]
+    assert truth.nr_intervals == 24_000
+
+
+class Blind(WithoutCount):
+    """A space of which no single page may be looked at."""
+
+    def __init__(self, space: PatternSpace) -> None:
+        super().__init__(space)
+        self.accessed = _refuse
+
+
+def _refuse(addresses: IntArray, since_us: IntArray, until_us: IntArray) -> NoReturn:
+    raise AssertionError("a page was looked at")
 
 
 def test_only_open_pages_are_counted() -> None:
     """Where whole bands are certain, no page is looked at."""
-
-    class Certain:
-        page_size = PAGE
-
-        def __init__(self, space: Space) -> None:
-            self.cuts, self.survey = space.cuts, space.survey  # type: ignore[attr-defined]
-
-        def accessed(self, *_: IntArray) -> IntArray:
-            raise AssertionError("a page was looked at")
-
-    space = Certain(open_space("zigzag:steps=4,step=3ms"))
-    truth = count_touches(space, START, START + SIZE, np.arange(0, 30_000, 1_000))  # type: ignore[arg-type]
+    space = Blind(open_space("zigzag:steps=4,step=3ms"))
+    truth = count_touches(space, START, START + SIZE, np.arange(0, 30_000, 1_000))
     assert truth.counts.tolist() == [6, 9, 5]
+
+
+def test_sweeps_are_counted_in_stretches() -> None:
+    """What a sweep walks over in a window is one stretch, of 16 TiB as well."""
+    space = Blind(open_workload_of("scan:size=16T,bytes_per_s=1G"))
+    low = MMAP_TOP - 2**44
+    truth = count_touches(space, low, MMAP_TOP, np.array([0, 1_000_000, 3_000_000]))
+    pages = (np.diff(truth.bounds) // PAGE).tolist()
+    # Page 0 is the last of a lap; the page that is passed at an instant belongs
+    # to one of both windows.
+    assert truth.counts.tolist() == [0, 1, 0]
+    assert pages[:2] == [1, 3 * 2**18]

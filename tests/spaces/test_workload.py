@@ -11,7 +11,7 @@ from damon_async.errors import InputFileError, InvalidError, ParametersError
 from damon_async.spaces.options import options_of
 from damon_async.spaces.patterns import PatternSpace
 from damon_async.spaces.space import Space
-from damon_async.spaces.traces import TraceSpace
+from damon_async.spaces.trace_space import TraceSpace
 from damon_async.spaces.workload import GENERATORS, MASIM, open_workload, workload_forms
 
 CONFIG = "a, 1000000\n\nphase\n5000\na, 0, 4096, 1\n"
