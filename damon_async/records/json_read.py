@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import InvalidError, ParametersError
 from ..params.base import parse_count
-from ..params.monitoring import Intervals
+from ..params.intervals import Intervals
 from ..units import parse_size, parse_time_ns, parse_time_us
 from .json_cursor import Cursor
 from .json_fields import read_optional, read_required, read_value, wrong

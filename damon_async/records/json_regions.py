@@ -20,7 +20,8 @@ import numpy as np
 from ..arrays import BoolArray, IntArray
 from ..errors import InvalidError
 from ..params.base import parse_count
-from ..params.monitoring import ADDRESS_MAX, Intervals
+from ..params.intervals import Intervals
+from ..params.ranges import ADDRESS_MAX
 from ..units import Quantity, parse_percent, parse_size, parse_time_us
 from .json_fields import read_optional, read_required, read_value, wrong
 

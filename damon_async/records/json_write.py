@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..params.monitoring import Intervals
+from ..params.intervals import Intervals
 from .record import Record
 from .snapshot import Snapshot, SnapshotExtras
 

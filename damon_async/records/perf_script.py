@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ..errors import InputFileError, InvalidError
-from ..params.monitoring import ADDRESS_MAX
+from ..params.ranges import ADDRESS_MAX
 from .json_regions import AGE_UNKNOWN
 from .record import Record
 from .snapshot import Snapshot

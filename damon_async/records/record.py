@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..params.monitoring import Intervals
+from ..params.intervals import Intervals
 from .snapshot import Snapshot
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Final, Self
 
-from ..params.monitoring import Intervals
+from ..params.intervals import Intervals
 from .beside import BesideFile
 from .fragments import DeflatedFragment, Fragment, write_zlib
 from .json_write import RECORD_TAIL, record_head, snapshot_text
