@@ -114,15 +114,12 @@ class ContextState:
         self.table = RegionTable()
 
     def sample(self, nr_ticks: int, tick_length_us: int) -> None:
-        """Let *nr_ticks* pass, each of the given length, and check every region in each."""
-        most = max(1, CHECKS_AT_ONCE // max(1, len(self.table)))
-        while nr_ticks > 0:
-            nr_now = min(nr_ticks, most)
-            since = self.tick_us + tick_length_us * np.arange(nr_now, dtype=np.int64)[:, None]
-            self._sampler.sample(self.table, self.targets, since, since + tick_length_us)
-            self.tick_us += tick_length_us * nr_now
-            self.schedule.passed += nr_now
-            nr_ticks -= nr_now
+        """Let up to *nr_ticks* of the given length pass, and check every region in each."""
+        nr_ticks = min(nr_ticks, max(1, CHECKS_AT_ONCE // max(1, len(self.table))))
+        since = self.tick_us + tick_length_us * np.arange(nr_ticks, dtype=np.int64)[:, None]
+        self._sampler.sample(self.table, self.targets, since, since + tick_length_us)
+        self.tick_us += tick_length_us * nr_ticks
+        self.schedule.passed += nr_ticks
 
     # -- Regions -------------------------------------------------------------
 

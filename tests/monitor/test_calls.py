@@ -174,6 +174,12 @@ def test_call_may_end_everything(monitor: Monitor) -> None:
     assert behind.canceled
 
 
+def test_call_may_end_everything_before_publishing(monitor: Monitor) -> None:
+    """Nothing is published by a monitor that a call has finished."""
+    monitor.call(lambda monitor: monitor.finish(), now_us=AGGR_US)
+    assert monitor.step(AGGR_US) == []
+
+
 @pytest.mark.parametrize(
     ("fn", "state"),
     [(tick_of, CallState.DONE), (refuse, CallState.FAILED)],

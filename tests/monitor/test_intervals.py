@@ -245,6 +245,20 @@ def test_p22_tuning_switched_on_online() -> None:
     assert lengths == [5_000, 5_000, 10_000, 10_000, 10_000, 20_000]
 
 
+def test_changes_leave_the_tuning_step_alone() -> None:
+    """Other intervals with the same goal do not put off the next tuning."""
+    monitor = tuned_monitor(5_000, E33_GOAL.model_copy(update={"aggrs": 3}))
+    change_at(monitor, 150_000, Intervals(5_000, 50_000, 60_000_000, monitor_goal(monitor)))
+    lengths = [run_aggregation(monitor).sample_us for _ in range(4)]
+    assert lengths == [5_000, 5_000, 10_000, 10_000]
+    assert monitor.schedule.passed == 70
+
+
+def monitor_goal(monitor: Monitor) -> IntervalsGoal:
+    """Return the goal in force."""
+    return monitor.context.intervals.intervals_goal
+
+
 def test_tuning_finds_enough_accesses() -> None:
     """Tuned intervals settle where about as many accesses are found as were wanted."""
     goal = IntervalsGoal(access_bp=400, aggrs=2, min_sample_us=100, max_sample_us=10_000_000)

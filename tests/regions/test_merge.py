@@ -131,6 +131,13 @@ def test_merging_ends_when_they_fit() -> None:
     assert len(table) <= 10
 
 
+def test_as_many_as_allowed_are_not_too_many() -> None:
+    """Exactly as many regions as allowed are left as they are."""
+    table = table_of(*((i, i + 1, i % 2, i % 2, 0) for i in range(10)))
+    assert merge_regions(table, max_nr_accesses=20, max_nr_regions=10, sz_limit=WIDE) == [0]
+    assert len(table) == 10
+
+
 def test_size_limit_wins_over_the_number() -> None:
     """More regions than allowed may remain if they cannot be larger."""
     table = fresh_table(*((i, i + 1) for i in range(20)))

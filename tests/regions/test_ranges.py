@@ -32,10 +32,10 @@ def byte_ranges(draw: st.DrawFn) -> Ranges:
     for gap, size, below, above in draw(
         st.lists(
             st.tuples(
-                st.sampled_from([0, 0, 1, 30, 400]),
-                st.integers(1, 700),
-                st.integers(0, PAGE - 1),
-                st.integers(0, PAGE - 1),
+                st.sampled_from([0, 0, 1, 3, 400]),
+                st.one_of(st.integers(1, 4), st.integers(1, 700)),
+                st.sampled_from([0, 0, 1, PAGE - 1]),
+                st.sampled_from([0, 0, 1, PAGE - 1]),
             ),
             max_size=6,
         )

@@ -35,6 +35,11 @@ def test_frequency_at_the_start_is_the_last_count() -> None:
     assert last.tolist() == [4, 9]
 
 
+def test_frequency_of_a_whole_interval_to_come() -> None:
+    """While a whole aggregation is to come, nothing but the previous count matters."""
+    assert frequency(np.array([5]), np.array([10]), 20, 20).tolist() == [10]
+
+
 def test_frequency_at_the_end_is_the_count() -> None:
     """After the last check of an aggregation the frequency is its count."""
     assert frequency(np.array([4, 9]), np.array([7, 7]), 0, 20).tolist() == [4, 9]

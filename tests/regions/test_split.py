@@ -72,6 +72,13 @@ def test_split_points_are_equally_likely() -> None:
     assert max(found.values()) < 600
 
 
+def test_a_lost_attempt_leaves_another() -> None:
+    """Of three pieces, the second cut may still succeed where the first was lost."""
+    # Three of nine draws are lost on three pages (E9).
+    found = pieces_of(3, 1800, remembered=1)
+    assert 150 < found[3 * PAGE,] < 250
+
+
 def test_pieces_inherit_all_counters() -> None:
     """Every piece has the counters of the region it was cut from (P10)."""
     table = table_of((0, 100, 1, 2, 3), (100, 200, 4, 5, 6))
