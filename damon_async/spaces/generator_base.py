@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated, Final, NamedTuple
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from .. import units
 from ..params.base import Bytes, Count, Parameters, TimeUs
@@ -86,9 +86,6 @@ class Generator(Parameters, frozen=True):
 
     ``space`` cooks it. The same recipe with the same seed is the same memory.
     """
-
-    # The docstrings below the fields are what the command line prints.
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     size: Size = 1024**3
     """Bytes of memory, at most 16 TiB; rounded up to whole pages."""

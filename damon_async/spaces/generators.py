@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..errors import InvalidError, Problem
 from ..params.base import Bp, Bytes, Count, Parameters, TimeUs, refuse
-from ..params.monitoring import AddressRange
+from ..params.ranges import AddressRange
 from .bands import Bands, Stroke
 from .clocks import fitting_scale
 from .generator_base import Generator, HotGenerator, Hz, Size, Turn, forever

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from ..params.base import Count, Parameters
 from .layout import SMALL_PAGE, PageSize
@@ -38,9 +38,6 @@ class MasimOptions(Parameters, frozen=True):
         6.2 gives 165,000 sequential accesses per ms without monitoring; with
         that, batches would be too short for the shares of 6.3.
     """
-
-    # The docstrings below the fields are what the command line prints.
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     repeat: Count = 1
     """How often to run all phases; 0 means for ever."""

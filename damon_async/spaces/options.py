@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+import textwrap
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final, NamedTuple, TypeVar
 
 from ..errors import ParametersError, Problem
@@ -74,9 +78,34 @@ def build(model: type[_Model], text: str, given: Mapping[str, object]) -> _Model
 
 
 def options_of(model: type[Parameters]) -> Iterator[Option]:
-    """List the options of a model, in the order in which they are documented."""
+    """
+    List the options of a model, in the order in which they are documented.
+
+    The texts are the docstrings below the fields. They are read from the source
+    when somebody wants to see them, and are empty where there is no source.
+    """
+    texts: dict[str, str] = {}
+    for kind in reversed(model.__mro__):
+        if issubclass(kind, Parameters):
+            texts.update(_field_texts(kind))
     for name, field in model.model_fields.items():
-        yield Option(name, field.default, field.description or "")
+        yield Option(name, field.default, texts.get(name, ""))
+
+
+def _field_texts(kind: type) -> Iterator[tuple[str, str]]:
+    # pydantic can do this when it makes the class, but that costs every command
+    # as much time as making all the classes.
+    try:
+        source = inspect.getsource(kind)
+    except OSError:
+        return
+    for node, below in pairwise(ast.walk(ast.parse(textwrap.dedent(source)))):
+        match node, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                yield name, inspect.cleandoc(text)
 
 
 def _pairs(text: str, problems: list[Problem]) -> Iterator[tuple[str, str]]:

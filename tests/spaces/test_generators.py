@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from damon_async.arrays import FloatArray
 from damon_async.errors import ParametersError
-from damon_async.params.monitoring import AddressRange
+from damon_async.params.ranges import AddressRange
 from damon_async.spaces.generator_base import Generator, Layout
 from damon_async.spaces.generators import (
     Diurnal,

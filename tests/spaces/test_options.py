@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, strategies as st
-from pydantic import ConfigDict
+from pydantic import create_model
 
 from damon_async.errors import ParametersError
 from damon_async.params.base import Bp, Bytes, Count, Flag, Parameters, TimeUs
@@ -13,8 +13,6 @@ from damon_async.spaces.options import Option, build, options_of, split_path
 
 class Recipe(Parameters, frozen=True):
     """Something with options of many kinds."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     size: Bytes = 4096
     """How much, in bytes."""
@@ -100,6 +98,38 @@ def test_options_of() -> None:
         Option("step_us", 0, "How long, in microseconds."),
         Option("hot_bp", 0, ""),
     ]
+
+
+class LongRecipe(Recipe, frozen=True):
+    """A recipe that says one thing otherwise and one thing more."""
+
+    size: Bytes = 1
+    """How little."""
+
+    at: int = 0
+    """
+    Where it is.
+
+    And why.
+    """
+
+
+def test_inherited_options() -> None:
+    """Inherited options keep their texts unless they are defined anew."""
+    assert [(option.name, option.text) for option in options_of(LongRecipe)] == [
+        ("size", "How little."),
+        ("step_us", "How long, in microseconds."),
+        ("hot_bp", ""),
+        ("nr", ""),
+        ("is_flat", ""),
+        ("at", "Where it is.\n\nAnd why."),
+    ]
+
+
+def test_options_without_source() -> None:
+    """Without its source a model has names and defaults, but no texts."""
+    made = create_model("Made", __base__=Parameters, size=(int, 5))
+    assert list(options_of(made)) == [Option("size", 5, "")]
 
 
 @pytest.mark.parametrize(
