@@ -1,0 +1,336 @@
+"""
+The engine: starts and stops kdamonds, as many or as few as the gate lets in.
+
+``Damon`` is the scope in which kdamonds live. Whatever happens inside, none of
+them is left when it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+import anyio
+import numpy as np
+import structlog
+
+from ..errors import BusyError, InvalidError, NoMemoryError, NotRunningError
+from ..monitor.monitor import Monitor
+from ..operations.registry import operations_for
+from ..params.monitoring import Context, Ops
+from .clock import Clock, RealClock
+from .crew import Crew
+from .gate import AdmissionGate
+from .holding import TimeHold, TimePasses
+from .kdamond import Kdamond
+
+
+class Admission(StrEnum):
+    """Which kernel's rules a start and a stop follow; who may run with whom is the same."""
+
+    CLASSIC = "classic"
+    """
+    5.18 to 7.1. If a context of a group cannot start, those before it go on
+    running; a stop ends at the first context that does not run.
+    """
+
+    MODERN = "modern"
+    """
+    Later. All contexts are checked before any starts, and a group starts as a
+    whole or not at all; a stop passes over contexts that do not run.
+    """
+
+
+class Damon:
+    """
+    A scope in which contexts are monitored, one task each; use ``async with``.
+
+    Leaving the scope, in whatever way, stops what still runs and waits for it.
+    Exceptions of the body come out as they are, not in a group: kdamonds have
+    none to add.
+
+    Args:
+        clock: What time it is; the machine's if not given.
+
+        seed: Where all randomness comes from: same seed, same starts in the same
+            order, same virtual time, same result, to the byte. If not given, it
+            is different each time.
+
+        admission: Which kernel's rules to follow, also as text.
+
+    Attributes:
+        clock: As above.
+
+        admission: As above.
+
+        gate: Who runs, and who waits to.
+
+    Raises:
+        InvalidError: If *seed* is negative or *admission* is unknown.
+
+    Source:
+        spec core 3.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        seed: int | None = None,
+        admission: Admission | str = Admission.CLASSIC,
+    ) -> None:
+        if seed is not None and seed < 0:
+            msg = f"seed is {seed}; at least 0"
+            raise InvalidError(msg)
+        if admission not in Admission.__members__.values():
+            msg = f"{admission!r} is no way to admit; use one of {', '.join(Admission)}"
+            raise InvalidError(msg)
+        self.clock = clock or RealClock()
+        self.admission = Admission(admission)
+        self.gate = AdmissionGate()
+        self._seeds = np.random.SeedSequence(seed)
+        self._log = structlog.get_logger()
+        # By the identity of the context: two contexts that say the same are two.
+        self._running: dict[int, Kdamond] = {}
+        # The kernel's lock around a start. The gate needs none, and the end of a
+        # kdamond must not wait for one.
+        self._start_lock = anyio.Lock()
+        self._crew = Crew()
+
+    def __repr__(self) -> str:
+        state = "open" if self._crew.is_open else "not open"
+        return f"<Damon {state}, {self.admission}, {self.gate!r}, {self.clock!r}>"
+
+    async def __aenter__(self) -> Self:
+        await self._crew.open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for kdamond in self.kdamonds:
+            kdamond.stop_nowait()
+        with TimePasses():
+            await self._crew.close()
+
+    @property
+    def kdamonds(self) -> tuple[Kdamond, ...]:
+        """Those that run, in the order in which they were started."""
+        return tuple(self._running.values())
+
+    @property
+    def nr_running(self) -> int:
+        """How many contexts run; those of a start under way count already."""
+        return self.gate.nr_running
+
+    @property
+    def running_exclusive(self) -> bool:
+        """Whether what runs keeps everybody else out."""
+        return self.gate.running_exclusive
+
+    # -- Requests ------------------------------------------------------------
+
+    async def start(
+        self,
+        contexts: Iterable[Context],
+        *,
+        exclusive: bool = False,
+        wait: bool = False,
+    ) -> list[Kdamond]:
+        """
+        Start one kdamond per context, and wait until each has begun.
+
+        Cancelled, it stops what it has started and gives all places back.
+
+        Args:
+            contexts: The group. Each object runs once at a time.
+
+            exclusive: Alone, instead of together with other non-exclusive groups.
+
+            wait: Wait for admission, first come, first served, instead of being
+                refused.
+
+        Returns:
+            The kdamonds, in the order of their contexts.
+
+        Raises:
+            BusyError: If the gate does not let the group in, or one of its
+                contexts runs already.
+
+            CanceledError: If the scope has ended.
+
+            InvalidError: If a context cannot be monitored as it is.
+
+            NoMemoryError: If there is no memory for one.
+
+            Whatever stopped a group half-way tells what keeps running: see
+            ``started_before``. With modern admission nothing does.
+
+        Source:
+            spec core 3.2 and 3.5; rows A1 to A11.
+        """
+        self._crew.check_open()
+        group = tuple(contexts)
+        monitors: list[Monitor] = []
+        if self.admission is Admission.MODERN:
+            monitors = [self._new_monitor(context) for context in group]
+        if wait:
+            with TimePasses():
+                await self.gate.admit(len(group), exclusive=exclusive)
+        started: list[Kdamond] = []
+        try:
+            async with self._start_lock:
+                if not wait:
+                    self.gate.admit_nowait(len(group), exclusive=exclusive)
+                wait = True
+                await self._start_admitted(group, monitors, started)
+        except BaseException as error:
+            if wait:
+                self.gate.leave(len(group) - len(started))
+            await self._fail_start(started, error)
+            raise
+        return started
+
+    async def stop(self, group: Iterable[Kdamond | Context]) -> None:
+        """
+        Stop kdamonds one by one, and wait until each has ended.
+
+        Cancelled, it leaves those it has not come to running; the one it waits
+        for ends all the same.
+
+        Args:
+            group: What to stop: kdamonds, or the contexts they were started with.
+
+        Raises:
+            NotRunningError: If one does not run. Those before it were stopped,
+                those after it go on running. Never with modern admission.
+
+            SelfStopError: If called from inside one of them; nothing was stopped.
+
+        Source:
+            spec core 3.3 and 3.5, P36.
+        """
+        asked = tuple(group)
+        for each in asked:
+            kdamond = self._find(each)
+            if kdamond is not None:
+                kdamond.check_not_inside()
+        for index, each in enumerate(asked):
+            kdamond = self._find(each)
+            if kdamond is not None:
+                kdamond.stop_nowait()
+                await kdamond.wait()
+            elif self.admission is Admission.CLASSIC:
+                name = each.name if isinstance(each, Kdamond) else f"context {index} of the group"
+                raise NotRunningError(name)
+
+    async def commit(self, kdamond: Kdamond, context: Context) -> None:
+        """Replace the parameters of *kdamond*; see ``Kdamond.commit``."""
+        await kdamond.commit(context)
+
+    # -- Starting ------------------------------------------------------------
+
+    async def _start_admitted(
+        self,
+        group: Sequence[Context],
+        monitors: Sequence[Monitor],
+        started: list[Kdamond],
+    ) -> None:
+        """
+        Start a group whose places the gate has given.
+
+        Args:
+            group: Its contexts.
+
+            monitors: Theirs if they have been made already, else empty.
+
+            started: Grows by each kdamond as soon as its place is its own.
+        """
+        # A group begins at one instant, however many turns of the loop it takes.
+        hold = TimeHold(self.clock, "a start")
+        hold.take()
+        try:
+            for index, context in enumerate(group):
+                # Those of the group that are still to come have their places.
+                nr_running = self.gate.nr_running - (len(group) - index)
+                monitor = monitors[index] if monitors else None
+                kdamond = self._new_kdamond(context, monitor, nr_running)
+                started.append(kdamond)
+                await kdamond.begin_in(self._crew)
+        finally:
+            self.clock.settle()
+            hold.close()
+
+    def _new_kdamond(self, context: Context, monitor: Monitor | None, number: int) -> Kdamond:
+        """
+        Make a kdamond that counts as running from now on.
+
+        Raises:
+            BusyError: If *context* runs already (A9, A10).
+        """
+        self._crew.check_open()
+        other = self._running.get(id(context))
+        if other is not None:
+            raise BusyError("start a context twice", f"{other.name} runs it")
+        name = f"kdamond.{number}"
+        log = self._log.bind(kdamond=name, context=_ops_name(context))
+        monitor = monitor or self._new_monitor(context)
+        kdamond = Kdamond(name, context, monitor, self.clock, log, self._forget)
+        self._running[id(context)] = kdamond
+        return kdamond
+
+    def _new_monitor(self, context: Context) -> Monitor:
+        """Make what monitors *context*; this is all there is to validate (3.5)."""
+        (seed,) = self._seeds.spawn(1)
+        try:
+            return Monitor(context, operations_for(context), np.random.default_rng(seed))
+        except MemoryError:
+            raise NoMemoryError("the regions of a context") from None
+
+    async def _fail_start(self, started: Sequence[Kdamond], error: BaseException) -> None:
+        """Stop what a start that failed has started, or tell that it goes on running."""
+        is_cancelled = not isinstance(error, Exception)
+        if is_cancelled or self.admission is Admission.MODERN:
+            for kdamond in started:
+                kdamond.stop_nowait()
+            with anyio.CancelScope(shield=True):
+                for kdamond in started:
+                    await kdamond.wait()
+        elif started:
+            vars(error)["started"] = tuple(started)
+            error.add_note(f"{', '.join(each.name for each in started)} keep(s) running")
+
+    # -- Bookkeeping ---------------------------------------------------------
+
+    def _find(self, each: Kdamond | Context) -> Kdamond | None:
+        """Return the kdamond that is meant if it runs here."""
+        context = each.started_context if isinstance(each, Kdamond) else each
+        kdamond = self._running.get(id(context))
+        return None if isinstance(each, Kdamond) and kdamond is not each else kdamond
+
+    def _forget(self, kdamond: Kdamond) -> None:
+        """Take note that *kdamond* does not run any more (3.4 steps 2 and 3)."""
+        del self._running[id(kdamond.started_context)]
+        self.gate.leave()
+
+
+def _ops_name(context: Context) -> str:
+    """Return what the log calls a context: its operations set."""
+    ops = context.ops
+    return ops.value if isinstance(ops, Ops) else type(ops).__name__
+
+
+def started_before(error: BaseException) -> tuple[Kdamond, ...]:
+    """
+    Return the kdamonds that go on running although a start failed with *error*.
+
+    Source:
+        spec core 3.2, row A6. Differs: the kernel's caller sees only the error (P2).
+    """
+    started: tuple[Kdamond, ...] = vars(error).get("started", ())
+    return started

@@ -1,0 +1,414 @@
+"""
+The task that monitors one context.
+
+All it does is sleep, step its monitor, hand out what that found, and obey. What
+monitoring means stands in ``monitor``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+import anyio
+from structlog.typing import FilteringBoundLogger
+
+from ..errors import SelfStopError
+from ..monitor.calls import Call
+from ..monitor.monitor import Monitor
+from ..operations.registry import operations_for
+from ..params.monitoring import Context
+from ..records.snapshot import Snapshot
+from .clock import Clock
+from .crew import Crew
+from .holding import TimePasses
+from .life import KdamondState, KdamondStatistics
+from .parking import Task, current_task, new_waiter, running_loop, wake
+from .subscription import Mailbox, Subscription, check_capacity
+
+Result = TypeVar("Result")
+
+
+class Kdamond:
+    """
+    A running context: the handle users hold, and its task.
+
+    Made by ``Damon.start``. An exception in the monitor, its operations set or
+    its space ends this kdamond and nothing else: it is logged and kept in
+    ``error``.
+
+    Args:
+        name: ``kdamond.N``, N being how many ran when it was made. Not unique
+            for ever, as in the kernel.
+
+        context: What was started; its identity tells whether a context runs.
+
+        monitor: Does the work.
+
+        clock: Tells when.
+
+        log: Bound to this kdamond and context.
+
+        on_end: Called exactly once, with this, without an await between that
+            and the moment it does not count as running any more.
+
+    Attributes:
+        name: As above; also the name of the task.
+
+        started_context: As above.
+
+        error: What ended it, if it failed.
+
+    Source:
+        spec core 3.2 to 3.4 and 4.1.
+        Differs: a stop ends it at once, without the rest of the tick.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        context: Context,
+        monitor: Monitor,
+        clock: Clock,
+        log: FilteringBoundLogger,
+        on_end: Callable[[Kdamond], None],
+    ) -> None:
+        self.name = name
+        self.started_context = context
+        self.error: Exception | None = None
+        self._monitor = monitor
+        self._clock = clock
+        self._log = log
+        self._on_end = on_end
+        self._state = KdamondState.STARTING
+        self._alarm = clock.open_alarm()
+        self._task: Task | None = None
+        self._is_stepping = False
+        self._began = anyio.Event()
+        self._ended = anyio.Event()
+        # A dict for its order: snapshots go out to the oldest subscription first.
+        self._mailboxes: dict[Mailbox, None] = {}
+        self._nr_wakes = 0
+        self._nr_snapshots = 0
+        self._nr_dropped = 0
+        self._nr_overruns = 0
+        self._max_late_us = 0
+
+    def __repr__(self) -> str:
+        error = f", {self.error!r}" if self.error else ""
+        return f"<Kdamond {self.name} {self._state.value}{error}, {self._monitor!r}>"
+
+    # -- What it is doing ----------------------------------------------------
+
+    @property
+    def state(self) -> KdamondState:
+        """Where it is in its life."""
+        return self._state
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it counts as running: from being made to the end of its epilogue."""
+        return not self._ended.is_set()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it runs, but looks at nothing until it is resumed."""
+        return self.is_running and self._monitor.is_paused
+
+    @property
+    def context(self) -> Context:
+        """The parameters in force; commits and the tuning of intervals change them."""
+        return self._monitor.context
+
+    def statistics(self) -> KdamondStatistics:
+        """Return its counters as they are now."""
+        return KdamondStatistics(
+            nr_ticks=self._monitor.schedule.passed,
+            nr_wakes=self._nr_wakes,
+            nr_snapshots=self._nr_snapshots,
+            nr_dropped=self._nr_dropped,
+            nr_subscribers=len(self._mailboxes),
+            nr_overruns=self._nr_overruns,
+            max_late_us=self._max_late_us,
+            nr_lost_ticks=self._monitor.nr_overruns,
+        )
+
+    def snapshots(self, *, lossless: bool = False, buffer: int | None = None) -> Subscription:
+        """
+        Subscribe to what it finds, from now on.
+
+        Args:
+            lossless: Get every snapshot: in virtual time, time waits for whoever
+                works on one; in real time everything is kept until it is read.
+
+            buffer: Otherwise, how many of the newest snapshots to keep for a slow
+                reader; 1 if not given. Those dropped are counted.
+
+        Raises:
+            InvalidError: If *buffer* is below 1, or given although *lossless*.
+        """
+        loop = running_loop()
+        capacity = check_capacity(lossless=lossless, buffer=buffer)
+        mailbox = Mailbox(self._clock, capacity, self.name, self._forget_mailbox)
+        if self.is_running:
+            self._mailboxes[mailbox] = None
+        else:
+            mailbox.finish()
+        return Subscription(mailbox, loop)
+
+    # -- Requests ------------------------------------------------------------
+
+    def stop_nowait(self) -> None:
+        """
+        Ask it to end, also from inside; it does not sleep to the end of its tick.
+
+        Nothing happens if it is not running.
+        """
+        if self._state in {KdamondState.STARTING, KdamondState.RUNNING}:
+            self._state = KdamondState.STOPPING
+        self._clock.ring(self._alarm)
+
+    async def wait(self) -> None:
+        """
+        Wait until it has ended, epilogue included.
+
+        Cancelling it changes nothing.
+
+        Raises:
+            SelfStopError: If called from inside itself.
+        """
+        self.check_not_inside()
+        with TimePasses():
+            await self._ended.wait()
+
+    def check_not_inside(self) -> None:
+        """
+        Refuse to be waited for by its own task.
+
+        Raises:
+            SelfStopError: If called from inside itself.
+
+        Source:
+            spec core 3.3, P36.
+        """
+        if self._task is not None and current_task() is self._task and self.is_running:
+            raise SelfStopError(self.name)
+
+    def call_nowait(self, fn: Callable[[Monitor], Result], *, repeat: bool = False) -> Call[Result]:
+        """
+        Have *fn* called with the monitor at the next tick, without waiting.
+
+        Args:
+            fn: Plain code; may read anything and may commit.
+
+            repeat: Call it at every tick until the end.
+
+        Raises:
+            CanceledError: If it has ended.
+
+        Source:
+            spec core 4.6.
+        """
+        if self._state is KdamondState.RUNNING and not self._is_stepping:
+            # The monitor may lag behind by a window. Its next tick must be one
+            # that is still to come, or the call would act in the past.
+            self._catch_up()
+        call = self._monitor.call(fn, repeat=repeat)
+        next_us = self._monitor.next_us
+        if next_us is not None:
+            self._clock.hasten(self._alarm, next_us)
+        return call
+
+    async def call(self, fn: Callable[[Monitor], Result]) -> Result:
+        """
+        Have *fn* called with the monitor at the next tick, and wait for it.
+
+        Takes up to one sampling interval. Cancelled before its turn, *fn* is not
+        called.
+
+        Raises:
+            CanceledError: If the kdamond has ended, or ends first.
+
+            SelfStopError: If called from inside itself.
+
+            Exception: Whatever *fn* raises; the kdamond goes on.
+
+        Source:
+            spec core 4.6.
+        """
+        self.check_not_inside()
+        call = self.call_nowait(fn)
+        waiter = new_waiter()
+
+        def wake_caller(_: Call[Result]) -> None:
+            self._clock.settle()
+            wake(waiter)
+
+        call.add_done_callback(wake_caller)
+        try:
+            with TimePasses():
+                await waiter
+        except BaseException:
+            call.cancel()
+            raise
+        return call.result()
+
+    async def commit(self, context: Context) -> None:
+        """
+        Replace the parameters at the next tick, and wait for it.
+
+        Counters survive where regions do. A failure leaves all as it was. It is
+        still the context it was started with that counts as running.
+
+        Args:
+            context: All parameters, not only those that change.
+
+        Raises:
+            InvalidError: If the parameters do not fit what runs.
+
+            CanceledError: If the kdamond has ended, or ends first.
+
+        Source:
+            spec core 2.7.
+        """
+        operations = operations_for(context)
+        await self.call(lambda monitor: monitor.commit(context, operations))
+        self._note("committed", intervals=str(context.intervals))
+
+    async def pause(self) -> None:
+        """Stop looking at the next tick, keeping everything, and wait for that."""
+        await self._set_pause(pause=True)
+
+    async def resume(self) -> None:
+        """Look again from the next tick on, and wait for that."""
+        await self._set_pause(pause=False)
+
+    async def _set_pause(self, *, pause: bool) -> None:
+        """Commit what is in force at that tick, with another *pause*."""
+
+        def change(monitor: Monitor) -> None:
+            monitor.commit(monitor.context.model_copy(update={"pause": pause}))
+
+        await self.call(change)
+
+    # -- Its task ------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Be the task; for the engine, once. Never raises an ``Exception``."""
+        if not self.is_running:
+            # Whoever started it gave up before the task had its first turn.
+            return
+        self._task = current_task()
+        ending = KdamondState.CANCELED
+        try:
+            # Nothing may stand before this: start waits for it.
+            self._began.set()
+            if self._state is KdamondState.STARTING:
+                self._state = KdamondState.RUNNING
+            self._note("began", nr_targets=len(self.context.targets))
+            self._monitor.begin(self._clock.now_us())
+            await self._monitor_until_end()
+            stopping = self._state is KdamondState.STOPPING
+            ending = KdamondState.STOPPED if stopping else KdamondState.FINISHED
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may not reach the others
+            self.error = error
+        finally:
+            self._end(KdamondState.FAILED if self.error else ending)
+
+    async def begin_in(self, crew: Crew) -> None:
+        """
+        Start the task and wait until it has begun; for the engine, once.
+
+        If that is cut short before the task has had a turn, the kdamond ends here
+        and now: a task that is cancelled before its first turn never runs, and
+        nobody else would ever return its place in the gate (P1).
+        """
+        try:
+            crew.start_soon(self.run, name=self.name)
+            await self._began.wait()
+        finally:
+            if not self._began.is_set():
+                self._end(KdamondState.CANCELED)
+
+    async def _monitor_until_end(self) -> None:
+        """Step, hand out, sleep; until it is over or somebody asks to stop."""
+        clock, alarm = self._clock, self._alarm
+        while self._state is KdamondState.RUNNING and self.error is None:
+            self._nr_wakes += 1
+            self._step()
+            deadline_us = self._monitor.next_us
+            # A call may have asked to stop.
+            if deadline_us is None or self._state is not KdamondState.RUNNING:
+                return
+            if deadline_us <= clock.now_us():
+                self._nr_overruns += 1
+            await clock.set_alarm(alarm, deadline_us)
+            self._max_late_us = max(self._max_late_us, clock.now_us() - alarm.deadline_us)
+
+    def _step(self) -> None:
+        """Do all that is due now, and hand out what was found."""
+        self._is_stepping = True
+        try:
+            snapshots = self._monitor.step(self._clock.now_us())
+        finally:
+            self._is_stepping = False
+        for snapshot in snapshots:
+            self._publish(snapshot)
+
+    def _catch_up(self) -> None:
+        """Step in somebody else's task; what goes wrong is the kdamond's all the same."""
+        try:
+            self._step()
+        except Exception as error:  # noqa: BLE001 - as in run
+            self.error = error
+        if self.error is not None or self._monitor.ended:
+            self._clock.ring(self._alarm)
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        """Put *snapshot* into every mailbox."""
+        self._nr_snapshots += 1
+        for mailbox in self._mailboxes:
+            self._nr_dropped += mailbox.put(snapshot)
+
+    def _forget_mailbox(self, mailbox: Mailbox) -> None:
+        """Hand out nothing more to *mailbox*."""
+        self._mailboxes.pop(mailbox, None)
+
+    def _end(self, state: KdamondState) -> None:
+        """
+        Release everything; one stretch without an await, effective once.
+
+        Source:
+            spec core 3.4. Steps 2 and 3 are one here, as recommended.
+        """
+        if not self.is_running:
+            return
+        try:
+            # Runs callbacks of callers; whatever those do, the gate gets its place.
+            self._monitor.finish()
+        except Exception as error:  # noqa: BLE001 - as above
+            self.error = self.error or error
+        finally:
+            self._state = state
+            self._ended.set()
+            self._on_end(self)
+            self._clock.close_alarm(self._alarm)
+            self._clock.settle()
+            for mailbox in self._mailboxes:
+                mailbox.finish()
+            self._mailboxes.clear()
+        self._note_end()
+
+    def _note_end(self) -> None:
+        """Log how it ended."""
+        if self.error is None:
+            self._note(self._state.value, nr_snapshots=self._nr_snapshots)
+        else:
+            with suppress(Exception):
+                self._log.error("kdamond failed", exc_info=self.error)
+
+    def _note(self, what: str, **details: object) -> None:
+        """Log an event; a logger that raises is no reason to end."""
+        with suppress(Exception):
+            self._log.info(f"kdamond {what}", **details)

@@ -1,0 +1,340 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import anyio
+import pytest
+
+from damon_async.engine.clock import RealClock
+from damon_async.engine.engine import Admission, Damon, started_before
+from damon_async.engine.gate import GateStatistics
+from damon_async.engine.kdamond import Kdamond
+from damon_async.engine.life import KdamondState
+from damon_async.engine.recorder import record
+from damon_async.engine.virtual_clock import VirtualClock
+from damon_async.errors import BusyError, CanceledError, InvalidError, NotRunningError
+from damon_async.params.monitoring import NrRegions
+
+from .worlds import Memory, endless, over_at_once, turns, watched
+
+
+def other_tasks() -> set[str]:
+    """Return the names of all tasks but the one this runs in."""
+    return {task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+
+
+async def test_defaults() -> None:
+    """Without more words an engine runs in real time and admits like the founding kernels."""
+    damon = Damon()
+    assert isinstance(damon.clock, RealClock)
+    assert damon.admission is Admission.CLASSIC
+    assert (damon.nr_running, damon.running_exclusive, damon.kdamonds) == (0, False, ())
+
+
+def test_bad_arguments_are_refused() -> None:
+    """A negative seed and an unknown way to admit are refused with what would be right."""
+    with pytest.raises(InvalidError, match="seed is -1; at least 0"):
+        Damon(seed=-1)
+    with pytest.raises(InvalidError, match="'modem' is no way to admit; use one of classic, mod"):
+        Damon(admission="modem")
+    assert Damon(admission="modern").admission is Admission.MODERN
+
+
+async def test_scope_stops_what_runs() -> None:
+    """Leaving the scope stops all kdamonds and leaves no task behind."""
+    async with Damon(clock=VirtualClock()) as damon:
+        kdamonds = await damon.start([endless(), endless()], exclusive=True)
+        assert other_tasks() == {"damon", "kdamond.0", "kdamond.1"}
+    assert [kdamond.state for kdamond in kdamonds] == [KdamondState.STOPPED] * 2
+    assert other_tasks() == set()
+    assert damon.gate.statistics() == GateStatistics(0, False, 0, 0)
+
+
+async def test_body_that_raises() -> None:
+    """What the body raises comes out as it is, after all kdamonds have ended."""
+    kdamonds: list[Kdamond] = []
+
+    async def fail() -> None:
+        async with Damon(clock=VirtualClock()) as damon:
+            kdamonds.extend(await damon.start([endless()]))
+            msg = "the body is broken"
+            raise OSError(msg)
+
+    with pytest.raises(OSError, match="the body is broken"):
+        await fail()
+    assert kdamonds[0].state is KdamondState.STOPPED
+    assert other_tasks() == set()
+
+
+async def test_body_that_is_cancelled_natively() -> None:
+    """Cancelling the task of the body ends all kdamonds and comes out as a cancellation."""
+    kdamonds: list[Kdamond] = []
+
+    async def live() -> None:
+        async with Damon(clock=VirtualClock()) as damon:
+            kdamonds.extend(await damon.start([endless()]))
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(live())
+    await turns()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError, match=r"^$"):
+        await task
+    assert not kdamonds[0].is_running
+    assert other_tasks() == set()
+
+
+async def test_body_that_is_cancelled_by_a_scope() -> None:
+    """Cancelling an anyio scope around the engine ends all kdamonds in it."""
+    with anyio.CancelScope() as scope:
+        async with Damon(clock=VirtualClock()) as damon:
+            [kdamond] = await damon.start([endless()])
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert scope.cancelled_caught
+    assert not kdamond.is_running
+    assert other_tasks() == set()
+
+
+async def test_scope_across_tasks() -> None:
+    """One task may enter the scope and another leave it, as test fixtures do."""
+    damon = Damon(clock=VirtualClock())
+    await asyncio.create_task(damon.__aenter__())
+    [kdamond] = await damon.start([endless()])
+    await asyncio.create_task(damon.__aexit__(None, None, None))
+    assert not kdamond.is_running
+    assert other_tasks() == set()
+
+
+async def test_scopes_nest() -> None:
+    """Engines are independent: exclusive in one says nothing about another."""
+    async with Damon(clock=VirtualClock()) as outer, Damon(clock=outer.clock) as inner:
+        await outer.start([endless()], exclusive=True)
+        await inner.start([endless()], exclusive=True)
+        await outer.clock.sleep(1)
+        assert (outer.nr_running, inner.nr_running) == (1, 1)
+
+
+async def test_start_outside_the_scope() -> None:
+    """Before the scope nothing starts, and after it nothing either."""
+    damon = Damon(clock=VirtualClock())
+    with pytest.raises(InvalidError, match=r"inside the scope: async with Damon\(...\) as damon"):
+        await damon.start([endless()])
+    async with damon:
+        pass
+    with pytest.raises(CanceledError, match="the start was canceled: the Damon scope has ended"):
+        await damon.start([endless()])
+    assert damon.nr_running == 0
+    with pytest.raises(InvalidError, match="a Damon scope can be entered once; make a new one"):
+        await damon.__aenter__()
+
+
+async def test_start_that_waits_is_admitted_in_turn() -> None:
+    """A waiting exclusive start comes next, and no later request overtakes it."""
+    async with Damon(clock=VirtualClock()) as damon:
+        [first] = await damon.start([watched(Memory(lifetime=300_000))])
+        exclusive = asyncio.create_task(
+            damon.start([watched(Memory(lifetime=700_000))], exclusive=True, wait=True)
+        )
+        await turns(3)
+        late = asyncio.create_task(damon.start([endless()], wait=True))
+        await turns(3)
+        with pytest.raises(BusyError, match="2 earlier requests are waiting"):
+            await damon.start([endless()])
+        [second] = await exclusive
+        assert damon.clock.now_us() == 300_000
+        assert (first.is_running, damon.running_exclusive) == (False, True)
+        [third] = await late
+        assert damon.clock.now_us() == 700_000
+        assert (second.is_running, third.name, damon.nr_running) == (False, "kdamond.0", 1)
+
+
+async def test_start_that_waits_when_the_scope_ends() -> None:
+    """A start that still waits when the scope ends is canceled, and holds nothing."""
+    async with Damon(clock=VirtualClock()) as damon:
+        await damon.start([endless()], exclusive=True)
+        waiting = [asyncio.create_task(damon.start([endless()], wait=True)) for _ in range(3)]
+        await turns(3)
+    for start in waiting:
+        with pytest.raises(CanceledError, match="the Damon scope has ended"):
+            await start
+    assert damon.gate.statistics() == GateStatistics(0, False, 0, 0)
+
+
+async def test_group_begins_at_one_instant() -> None:
+    """All contexts of a group begin at the same virtual instant, however many there are."""
+    begun: list[int] = []
+    async with Damon(clock=VirtualClock(start_us=77)) as damon:
+        for kdamond in await damon.start([endless() for _ in range(20)]):
+            kdamond.call_nowait(lambda _: begun.append(damon.clock.now_us()))
+        await damon.clock.sleep(1)
+    assert begun == [5_077] * 20
+
+
+async def test_failed_start_tells_what_runs() -> None:
+    """The error of a start that failed half-way names the kdamonds that keep running."""
+    async with Damon(clock=VirtualClock()) as damon:
+        context = endless()
+        with pytest.raises(BusyError, match="cannot start a context twice") as refusal:
+            await damon.start([endless(), context, context])
+        running = started_before(refusal.value)
+        assert running == damon.kdamonds
+        assert refusal.value.__notes__ == ["kdamond.0, kdamond.1 keep(s) running"]
+        await damon.stop(running)
+        assert started_before(OSError()) == ()
+
+
+async def test_broken_operations_set_is_no_error_of_ours() -> None:
+    """An exception of the user's own kind comes out of a start as it is."""
+    async with Damon(clock=VirtualClock()) as damon:
+        broken = watched(Memory(refuses=ZeroDivisionError("mine")))
+        with pytest.raises(ZeroDivisionError, match="mine"):
+            await damon.start([endless(), broken, endless()])
+        assert damon.nr_running == 1
+
+
+async def test_context_may_run_again() -> None:
+    """A context that has ended can be started again, and begins anew."""
+    async with Damon(clock=VirtualClock()) as damon:
+        context = over_at_once()
+        for _ in range(3):
+            [kdamond] = await damon.start([context], exclusive=True)
+            await kdamond.wait()
+            assert kdamond.error is None
+
+
+async def test_stop_takes_contexts_and_kdamonds() -> None:
+    """What to stop may be named by its kdamond or by the context it was started with."""
+    async with Damon(clock=VirtualClock()) as damon:
+        context = endless()
+        first, second = await damon.start([context, endless()])
+        await damon.stop([second, context])
+        assert not first.is_running
+        with pytest.raises(NotRunningError, match=r"^kdamond.1 is not running$"):
+            await damon.stop([second])
+        with pytest.raises(NotRunningError, match=r"^context 0 of the group is not running$"):
+            await damon.stop([context])
+
+
+async def test_kdamond_of_another_engine() -> None:
+    """An engine does not stop what another one runs, not even the same context."""
+    context = endless()
+    async with Damon(clock=VirtualClock()) as one, Damon(clock=VirtualClock()) as other:
+        [theirs] = await other.start([context])
+        [ours] = await one.start([context])
+        with pytest.raises(NotRunningError, match=r"kdamond.0 is not running"):
+            await one.stop([theirs])
+        assert (ours.is_running, theirs.is_running) == (True, True)
+
+
+async def test_two_stops_of_one_kdamond() -> None:
+    """Two stops of the same kdamond at the same time both wait and both succeed."""
+    async with Damon(clock=VirtualClock()) as damon:
+        [kdamond] = await damon.start([endless()])
+        await asyncio.gather(damon.stop([kdamond]), damon.stop([kdamond]))
+        assert damon.nr_running == 0
+
+
+async def test_concurrent_starts() -> None:
+    """Of many exclusive starts at the same time exactly one is admitted."""
+    async with Damon(clock=VirtualClock()) as damon:
+        starts = (damon.start([endless()], exclusive=True) for _ in range(10))
+        answers = await asyncio.gather(*starts, return_exceptions=True)
+        assert [isinstance(answer, BusyError) for answer in answers] == [False] + [True] * 9
+        assert damon.nr_running == 1
+
+
+async def test_sibling_survives_a_crash_loop() -> None:
+    """Starting and crashing kdamonds over and over neither closes the gate nor ends others."""
+    async with Damon(clock=VirtualClock()) as damon:
+        [sound] = await damon.start([watched()])
+        for _ in range(20):
+            [broken] = await damon.start([watched(Memory(fails_at_us=1))])
+            await broken.wait()
+            assert (damon.nr_running, broken.state) == (1, KdamondState.FAILED)
+        assert sound.state is KdamondState.RUNNING
+        await damon.stop([sound])
+        await damon.start([endless()], exclusive=True)
+
+
+def test_loop_that_is_shut_down() -> None:
+    """When the loop is shut down around running kdamonds, the gate gets its places back."""
+    damon = Damon(clock=VirtualClock())
+    kdamonds: list[Kdamond] = []
+
+    async def abandon() -> None:
+        await damon.__aenter__()
+        kdamonds.extend(await damon.start([endless(), watched()], exclusive=True))
+
+    asyncio.run(abandon())
+    assert [kdamond.state for kdamond in kdamonds] == [KdamondState.CANCELED] * 2
+    assert damon.gate.statistics() == GateStatistics(0, False, 0, 0)
+
+
+def test_loop_that_is_shut_down_during_a_start() -> None:
+    """When the loop is shut down before a kdamond had its first turn, its place is returned."""
+    damon = Damon(clock=VirtualClock())
+
+    async def abandon() -> None:
+        await damon.__aenter__()
+        start = asyncio.create_task(damon.start([endless(), endless()], exclusive=True))
+        for _ in range(20):
+            if not damon.kdamonds:
+                await asyncio.sleep(0)
+        assert damon.kdamonds[0].state is KdamondState.STARTING
+        assert not start.done()
+
+    asyncio.run(abandon())
+    assert damon.gate.statistics() == GateStatistics(0, False, 0, 0)
+
+
+async def test_task_that_is_cancelled_from_outside() -> None:
+    """Cancelling the task of a kdamond behind the engine's back still runs the epilogue once."""
+    async with Damon(clock=VirtualClock()) as damon:
+        victim, sibling = await damon.start([endless(), endless()])
+        [task] = [task for task in asyncio.all_tasks() if task.get_name() == victim.name]
+        task.cancel()
+        await victim.wait()
+        assert victim.state is KdamondState.CANCELED
+        assert (damon.nr_running, sibling.is_running) == (1, True)
+        with contextlib.suppress(NotRunningError):
+            await damon.stop([victim])
+        assert damon.nr_running == 1
+
+
+async def snapshots_of(seed: int | None) -> list[bytes]:
+    """Return what two kdamonds find in two virtual seconds, as bytes."""
+    contexts = [watched(nr_regions=NrRegions(10, 50)) for _ in range(2)]
+    recorders = await record(contexts, duration_us=2_000_000, seed=seed)
+    return [
+        array.tobytes()
+        for recorder in recorders
+        for snapshot in recorder.snapshots
+        for array in (snapshot.start, snapshot.end, snapshot.nr_accesses, snapshot.age)
+    ]
+
+
+async def test_same_seed_same_result() -> None:
+    """The same seed gives the same result to the byte, another seed another one."""
+    first = await snapshots_of(7)
+    assert first == await snapshots_of(7)
+    assert first != await snapshots_of(8)
+    assert await snapshots_of(None) != await snapshots_of(None)
+    half = len(first) // 2
+    assert first[:half] != first[half:]
+
+
+def test_event_loops_agree() -> None:
+    """Which event loop it runs on does not change the result."""
+    uvloop = pytest.importorskip("uvloop")
+    assert asyncio.run(snapshots_of(7)) == uvloop.run(snapshots_of(7))
+
+
+async def test_repr_tells_the_state() -> None:
+    """An engine prints whether it is open, who runs, and the time."""
+    damon = Damon(clock=VirtualClock())
+    rest = "classic, <AdmissionGate 0 running, 0 waiting>, <VirtualClock at 0 us, 0 asleep>>"
+    assert repr(damon) == f"<Damon not open, {rest}"
+    async with damon:
+        assert repr(damon) == f"<Damon open, {rest}"

@@ -1,0 +1,202 @@
+"""What engine tests monitor, and what keeps them from hanging."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from types import FrameType
+from typing import Any, NamedTuple, TypeVar
+
+import anyio
+import numpy as np
+
+from damon_async.arrays import BoolArray, IntArray
+from damon_async.params.monitoring import Context, Ops, Target
+
+Result = TypeVar("Result")
+
+AGGR_US = 100_000
+"""The default aggregation interval."""
+
+HANG_SECONDS = 30
+"""Tests take milliseconds. Whatever takes so long has hung."""
+
+
+class Hung(SystemExit):
+    """
+    A test hangs.
+
+    Not an ``Exception``, and not any other one either: event loops hand what
+    a signal handler raises to their exception handler and go on hanging.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(f"hung for {HANG_SECONDS} s")
+
+
+@contextmanager
+def hang_guard() -> Iterator[None]:
+    """Raise ``Hung`` in a block that hangs, also if it never yields to the loop."""
+
+    def give_up(_number: int, _frame: FrameType | None) -> None:
+        raise Hung
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(HANG_SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def endless(**fields: Any) -> Context:
+    """Return a context that never ends by itself and costs nothing: paddr without targets."""
+    return Context(ops=Ops.PADDR, **fields)
+
+
+def over_at_once() -> Context:
+    """Return a context that ends as soon as it begins: vaddr without targets (A11)."""
+    return Context(ops=Ops.VADDR)
+
+
+@dataclass
+class Memory:
+    """
+    An operations set over 64 MiB, the first eighth of which is hot.
+
+    Attributes:
+        lifetime: When it vanishes, in microseconds.
+
+        pure: Whether whole windows may be asked for.
+
+        refuses: Raised when a monitor is made for it.
+
+        fails_at_us: From then on, looking at it raises.
+
+        looks: Called at each look with the instant it is about.
+    """
+
+    lifetime: int | None = None
+    pure: bool = True
+    refuses: BaseException | None = None
+    fails_at_us: int | None = None
+    looks: list[Callable[[int], object]] = field(default_factory=list)
+
+    ends_with_targets = True
+
+    def is_pure(self, target: Target) -> bool:
+        return self.pure
+
+    def lifetime_us(self, target: Target) -> int | None:
+        if self.refuses is not None:
+            raise self.refuses
+        return self.lifetime
+
+    def ranges(self, target: Target, now_us: int, min_region_sz: int) -> IntArray | None:
+        return np.array([[0, 1 << 26]], np.int64)
+
+    def accessed(
+        self, target: Target, addresses: IntArray, since_us: IntArray, until_us: IntArray
+    ) -> BoolArray:
+        until = int(until_us.max())
+        for look in self.looks:
+            look(until)
+        if self.fails_at_us is not None and until >= self.fails_at_us:
+            msg = "this memory is broken"
+            raise OSError(msg)
+        return addresses < (1 << 23)
+
+
+def watched(memory: Memory | None = None, **fields: Any) -> Context:
+    """Return a context with one target in *memory*."""
+    return Context(ops=memory or Memory(), targets=[Target()], **fields)
+
+
+async def turns(nr: int = 30) -> None:
+    """Let the event loop turn *nr* times: enough for all that was woken to come to rest."""
+    for _ in range(nr):
+        await asyncio.sleep(0)
+
+
+class When(Enum):
+    """When a wait is cancelled, and how."""
+
+    BEFORE = "before what it waits for happens"
+    AFTER = "after that happened, before the task runs again"
+    SCOPE = "through an anyio cancel scope"
+
+
+class _CancelAt:
+    """Awaits a coroutine and cancels the task at some of its awaits."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, object], nrs: range, when: When) -> None:
+        self.coroutine = coroutine
+        self.nrs = nrs
+        self.when = when
+        self.scope = anyio.CancelScope()
+        self.was_cancelled = False
+        self.has_completed = False
+
+    def __await__(self) -> Generator[Any, Any, object]:
+        awaits = self.coroutine.__await__()
+        nr = 0
+        try:
+            future = awaits.send(None)
+            while True:
+                nr += 1
+                if nr in self.nrs:
+                    self._cancel(future)
+                try:
+                    answer = yield future
+                except BaseException as error:  # noqa: BLE001 - handed on to the coroutine
+                    future = awaits.throw(error)
+                else:
+                    future = awaits.send(answer)
+        except StopIteration as end:
+            self.has_completed = True
+            return end.value
+
+    def _cancel(self, future: asyncio.Future[object] | None) -> None:
+        self.was_cancelled = True
+        task = asyncio.current_task()
+        assert task is not None
+        if self.when is When.SCOPE:
+            self.scope.cancel()
+        elif self.when is When.AFTER and future is not None:
+            # Runs before the task's own callback, which is added after this one.
+            future.add_done_callback(lambda _: task.cancel())
+        else:
+            task.cancel()
+
+
+class Outcome(NamedTuple):
+    """What came of a coroutine that was to be cancelled."""
+
+    was_cancelled: bool
+    """Whether it came to the await in question."""
+
+    has_completed: bool
+    """Whether it returned all the same; a scope may be cancelled too late."""
+
+
+async def cancelled_at(
+    coroutine: Coroutine[Any, Any, object], nr: int, when: When, times: int = 1
+) -> Outcome:
+    """
+    Run *coroutine* in a task of its own and cancel that at its *nr*-th await.
+
+    And at the next ones as well, *times* times in all.
+    """
+    driver = _CancelAt(coroutine, range(nr, nr + times), when)
+
+    async def run() -> None:
+        with driver.scope:
+            await driver
+
+    await asyncio.wait([asyncio.create_task(run())])
+    return Outcome(driver.was_cancelled, driver.has_completed)
