@@ -12,6 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from .engine.clock import RealClock as RealClock
+    from .engine.engine import Damon as Damon
+    from .engine.gate import AdmissionGate as AdmissionGate
+    from .engine.kdamond import Kdamond as Kdamond
+    from .engine.virtual_clock import VirtualClock as VirtualClock
     from .errors import (
         BusyError as BusyError,
         CanceledError as CanceledError,
@@ -42,19 +47,24 @@ if TYPE_CHECKING:
     from .records.files import read_records as read_records, write_records as write_records
     from .records.record import Record as Record
     from .records.snapshot import Snapshot as Snapshot
+    from .spaces.masim import load_masim as load_masim
+    from .spaces.workload import open_workload as open_workload
 
 # Written out, and not computed from the table below, because tools read it
 # without running anything.
 __all__ = [
     "AddressRange",
+    "AdmissionGate",
     "BusyError",
     "CanceledError",
     "Context",
+    "Damon",
     "DamonError",
     "InputFileError",
     "Intervals",
     "IntervalsGoal",
     "InvalidError",
+    "Kdamond",
     "MissingExtraError",
     "NoMemoryError",
     "NotRunningError",
@@ -62,13 +72,17 @@ __all__ = [
     "Ops",
     "ParametersError",
     "Problem",
+    "RealClock",
     "Record",
     "SelfStopError",
     "Snapshot",
     "Target",
     "UnitError",
+    "VirtualClock",
     "load_document",
     "load_document_file",
+    "load_masim",
+    "open_workload",
     "read_records",
     "to_document",
     "write_records",
@@ -77,6 +91,11 @@ __all__ = [
 # Which file defines which names. The imports above say the same to type
 # checkers; tests/test_door.py holds the two and __all__ together.
 _HOMES: Final = {
+    "engine.clock": ("RealClock",),
+    "engine.engine": ("Damon",),
+    "engine.gate": ("AdmissionGate",),
+    "engine.kdamond": ("Kdamond",),
+    "engine.virtual_clock": ("VirtualClock",),
     "errors": (
         "BusyError",
         "CanceledError",
@@ -98,6 +117,8 @@ _HOMES: Final = {
     "records.files": ("read_records", "write_records"),
     "records.record": ("Record",),
     "records.snapshot": ("Snapshot",),
+    "spaces.masim": ("load_masim",),
+    "spaces.workload": ("open_workload",),
 }
 
 
