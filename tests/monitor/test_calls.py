@@ -166,12 +166,14 @@ def test_no_calls_after_the_end(monitor: Monitor) -> None:
 
 
 def test_call_may_end_everything(monitor: Monitor) -> None:
-    """A call may finish the monitor; calls behind it are cancelled, not run."""
-    monitor.call(lambda monitor: monitor.finish())
-    behind = monitor.call(tick_of)
+    """A call may finish the monitor; it is cancelled itself, and so are those behind it."""
+    told: list[CallState] = []
+    calls = [monitor.call(Monitor.finish), monitor.call(Monitor.finish)]
+    for call in calls:
+        call.add_done_callback(lambda call: told.append(call.state))
     assert drive(monitor, AGGR_US) == []
     assert monitor.ended
-    assert behind.canceled
+    assert told == [call.state for call in calls] == [CallState.CANCELED] * 2
 
 
 def test_call_may_end_everything_before_publishing(monitor: Monitor) -> None:

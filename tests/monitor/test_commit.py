@@ -85,7 +85,8 @@ def test_touching_regions_are_one_range() -> None:
     """Committed regions that touch are one range, so that all inside it stay."""
     space = Still(hot=HOT)
     monitor = watch(target_of(space, (0, 100)))
-    commit_at(monitor, 150_000, context_of(target_of(space, (0, 35), (35, 100))))
+    # Apart, the middle one would find no region of its own.
+    commit_at(monitor, 150_000, context_of(target_of(space, (0, 35), (35, 38), (38, 100))))
     assert all(row[0] == 10 for row in counters(monitor))
 
 

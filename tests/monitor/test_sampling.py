@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,6 +85,23 @@ def test_draws_stay_inside(sizes: list[int], seed: int) -> None:
     found = sampled(table, 50, seed)
     assert (found >= table.start).all()
     assert (found < table.end).all()
+
+
+class Topmost(np.random.Generator):
+    """Draws nothing but the largest number below 1."""
+
+    def random(self, size: Any = None, *_: Any, **__: Any) -> Any:
+        """Return that number in the shape asked for."""
+        return np.full(size, np.nextafter(1.0, 0.0))
+
+
+@pytest.mark.parametrize("size", [1, PAGE, 2**52 + 1, 2**53, 2**60 + 3, 2**61 + 300, 2**63 - 1])
+def test_the_largest_draw_stays_inside(size: int) -> None:
+    """Even the largest draw, rounded up as floats are, lies within its region."""
+    witness = Witness()
+    sampler = Sampler(witness, Topmost(np.random.PCG64()))
+    sampler.sample(regions((0, size)), [Target(space=Still())], *ticks(1))
+    assert 0 <= witness.seen[0][0, 0] < size
 
 
 def test_regions_are_drawn_independently() -> None:

@@ -25,6 +25,8 @@ def test_equal_gaps_keep_their_rank() -> None:
     """Of equal gaps the lower ones are taken."""
     found = ranges_in_pages((0, 1), (3, 4), (6, 7), (9, 10))
     assert found == [[0, 1], [3, 4], [6, 10]]
+    many = ranges_in_pages(*((3 * i, 3 * i + 1) for i in range(100)))
+    assert many == [[0, 1], [3, 4], [6, 298]]
 
 
 def test_the_order_of_gaps_does_not_matter() -> None:

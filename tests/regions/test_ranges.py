@@ -126,6 +126,12 @@ def test_the_unrounded_range_decides_who_stays() -> None:
     assert rows_of(table) == [(1, 2, 2, 2, 2)]
 
 
+def test_regions_belong_to_the_range_they_begin_in() -> None:
+    """Where ranges touch, a region that begins there belongs to the second one."""
+    table = set_regions(table_of((10, 15, 1, 1, 1)), in_pages((0, 10), (10, 20)), PAGE)
+    assert rows_of(table) == [(0, 10, 0, 0, 0), (10, 20, 1, 1, 1)]
+
+
 def test_the_old_table_is_left_alone() -> None:
     """The given table is not changed."""
     old = table_of((0, 10, 1, 1, 1))
