@@ -86,12 +86,13 @@ class Applied:
     What became of an ``ActionRequest``.
 
     Attributes:
-        applied: int64, shape (nr_ranges,): bytes acted on. May exceed the range
-            where a page does.
+        applied: int64, shape (nr_ranges,): bytes acted on, not negative. May
+            exceed the range where a page does.
 
-        passed: int64, shape (nr_ranges,): bytes that passed the filters.
+        passed: int64, shape (nr_ranges,): bytes that passed the filters, not
+            negative.
 
-        elapsed_ns: How long it took; charged to the time quota.
+        elapsed_ns: How long it took, not negative; charged to the time quota.
 
         has_failed: Whether the action broke down; what it did before counts.
     """

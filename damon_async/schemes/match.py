@@ -1,0 +1,75 @@
+"""Which regions a scheme's access pattern matches."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from ..arrays import BoolArray, IntArray
+from ..params.patterns import ResolvedPattern
+
+U32_MAX: Final = 2**32 - 1
+"""No count and no age is larger, so a bound from here on needs no look."""
+
+
+def matching_rows(
+    pattern: ResolvedPattern, sizes: IntArray, frequencies: IntArray, ages: IntArray
+) -> IntArray:
+    """
+    Return which regions a pattern matches.
+
+    A handful of array operations, and none for bounds that exclude nothing:
+    schemes that match nothing should cost next to nothing.
+
+    Args:
+        pattern: All bounds are inclusive.
+
+        sizes: int64, shape (nr_regions,), bytes.
+
+        frequencies: int64, same shape, accesses per aggregation interval.
+
+        ages: int64, same shape, aggregation intervals.
+
+    Returns:
+        int64, shape (nr_matching,): indices, ascending.
+
+    Source:
+        spec core 7.2; the frequency is the one of the moment, whatever part of
+        the aggregation has passed (P34).
+    """
+    wanted: list[BoolArray] = []
+    _bound(wanted, frequencies, pattern.min_nr_accesses, pattern.max_nr_accesses)
+    _bound(wanted, ages, pattern.min_age, pattern.max_age)
+    # A size may be anything up to 63 bits.
+    if pattern.min_sz > 1:
+        wanted.append(sizes >= pattern.min_sz)
+    if pattern.max_sz < 2**63 - 1:
+        wanted.append(sizes <= pattern.max_sz)
+    if not wanted:
+        return np.arange(len(sizes), dtype=np.int64)
+    mask = wanted[0]
+    for each in wanted[1:]:
+        mask &= each
+    return mask.nonzero()[0]
+
+
+def size_matches(pattern: ResolvedPattern, size: int) -> bool:
+    """Tell whether a pattern matches as far as the size, in bytes, is concerned."""
+    return pattern.min_sz <= size <= pattern.max_sz
+
+
+def region_matches(pattern: ResolvedPattern, size: int, frequency: int, age: int) -> bool:
+    """Tell whether a pattern matches one region."""
+    return (
+        size_matches(pattern, size)
+        and pattern.min_nr_accesses <= frequency <= pattern.max_nr_accesses
+        and pattern.min_age <= age <= pattern.max_age
+    )
+
+
+def _bound(wanted: list[BoolArray], counts: IntArray, low: int, high: int) -> None:
+    if low > 0:
+        wanted.append(counts >= low)
+    if high < U32_MAX:
+        wanted.append(counts <= high)
