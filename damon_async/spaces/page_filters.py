@@ -1,0 +1,101 @@
+"""Filters that look at single pages of a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from ..arrays import BoolArray, IntArray
+from ..params.filters import Filter, default_allows
+from ..params.keywords import FilterType
+from .machine import Machine
+from .pages import HUGE, PAGE, Bit, Frames
+
+REJECT_YOUNG = Filter(FilterType.YOUNG, matching=True, allow=False)
+"""What paddr's pageout adds unless the scheme says something about young pages."""
+
+
+class PageFilters:
+    """
+    Decides about pages of a machine, filter by filter.
+
+    Args:
+        machine: Whose pages.
+
+    Source:
+        spec core 7.7: the first filter that hits decides; a page that was found
+        young is marked old.
+    """
+
+    __slots__ = ("_machine", "_old_since_ms")
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        # When each page was last marked old. Made when first needed: it is
+        # larger than all else that is known of a page.
+        self._old_since_ms: IntArray | None = None
+
+    def passing(self, frames: Frames, filters: Sequence[Filter], now_us: int) -> BoolArray:
+        """
+        Tell which pages of a range are in memory and pass *filters*.
+
+        Returns:
+            bool, shape (nr_frames,).
+        """
+        present = self._machine.pages.has(frames, Bit.RESIDENT)
+        decided = ~present
+        allowed = np.zeros(len(present), np.bool_)
+        for each in filters:
+            hits = (self._is_of_type(each, frames, now_us) == each.matching) & ~decided
+            if each.allow:
+                allowed |= hits
+            decided |= hits
+        if default_allows(filters):
+            allowed |= ~decided
+        return allowed
+
+    def _is_of_type(self, each: Filter, frames: Frames, now_us: int) -> BoolArray:
+        """Tell which pages of a range are of a filter's type."""
+        pages = self._machine.pages
+        match each.filter_type:
+            case FilterType.ANON:
+                return pages.has(frames, Bit.ANON)
+            case FilterType.ACTIVE:
+                return pages.has(frames, Bit.ACTIVE)
+            case FilterType.UNMAPPED:
+                return ~pages.has(frames, Bit.MAPPED)
+            case FilterType.YOUNG:
+                return self._young(frames, now_us)
+            case FilterType.MEMCG:
+                return self._in_memcg(frames, each.memcg_path or "/")
+            case FilterType.HUGEPAGE_SIZE if each.hugepage_size is not None:
+                size = np.where(pages.has(frames, Bit.HUGE), PAGE * HUGE, PAGE)
+                return (each.hugepage_size.min <= size) & (size <= each.hugepage_size.max)
+        return np.zeros(frames.stop - frames.start, np.bool_)
+
+    def _in_memcg(self, frames: Frames, path: str) -> BoolArray:
+        """Tell which pages of a range belong to a memory cgroup."""
+        memcgs = self._machine.memcgs
+        if path not in memcgs:
+            return np.zeros(frames.stop - frames.start, np.bool_)
+        in_group: BoolArray = self._machine.pages.group[frames] == memcgs.index(path)
+        return in_group
+
+    def _young(self, frames: Frames, now_us: int) -> BoolArray:
+        """Tell which pages of a range were touched since the last look, and mark them old."""
+        if self._old_since_ms is None:
+            self._old_since_ms = np.zeros(len(self._machine.pages), np.int64)
+        since_ms = self._old_since_ms[frames]
+        young = np.zeros(len(since_ms), np.bool_)
+        # Whole ranges were looked at together, so they fall into few pieces.
+        breaks = np.flatnonzero(np.diff(since_ms)) + 1
+        bounds = [0, *breaks.tolist(), len(since_ms)]
+        for low, high in pairwise(bounds):
+            piece = slice(frames.start + low, frames.start + high)
+            since_us = int(since_ms[low]) * 1000
+            if since_us < now_us:
+                young[low:high] = self._machine.frames.touched(piece, since_us, now_us)
+        since_ms[young] = now_us // 1000
+        return young
