@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from damon_async.errors import InvalidError
 from damon_async.params.keywords import Action, GoalMetric, WatermarkMetric
@@ -238,6 +238,7 @@ ACTIONS = st.tuples(
 )
 
 
+@settings(max_examples=25)
 @given(actions=st.lists(ACTIONS, max_size=12), is_physical=st.booleans())
 def test_sums_stay_true(actions: list[tuple[Action, int, int]], *, is_physical: bool) -> None:
     """After any actions the sums kept equal what a fresh count finds."""
@@ -251,6 +252,7 @@ def test_sums_stay_true(actions: list[tuple[Action, int, int]], *, is_physical: 
     assert found == recount(pages)
 
 
+@settings(max_examples=25)
 @given(cuts=st.lists(st.integers(1, 1400), max_size=6, unique=True))
 def test_no_touch_is_lost(cuts: list[int]) -> None:
     """However often it is settled in between, the same pages come back."""
