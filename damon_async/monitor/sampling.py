@@ -10,10 +10,7 @@ from ..arrays import IntArray
 from ..errors import InvalidError
 from ..operations.base import Operations
 from ..params.monitoring import Target
-from ..regions.table import END, NR_ACCESSES, START, RegionTable
-
-EXACT_FLOAT_BITS = 53
-"""Sizes up to 2^53 times a draw below 1 never round up to the size itself."""
+from ..regions.table import NR_ACCESSES, START, RegionTable
 
 
 class Sampler:
@@ -34,14 +31,13 @@ class Sampler:
         never reused (P8).
     """
 
-    __slots__ = ("_is_wide", "_rng", "_rows", "_sizes", "_table", "operations")
+    __slots__ = ("_rng", "_rows", "_sizes", "_table", "operations")
 
     def __init__(self, operations: Operations, rng: np.random.Generator) -> None:
         self.operations = operations
         self._rng = rng
         self._table: IntArray | None = None
         self._sizes = np.zeros(0)
-        self._is_wide = False
         self._rows: list[tuple[Target, slice]] = []
 
     def forget(self) -> None:
@@ -89,7 +85,6 @@ class Sampler:
         """Compute what stays the same until the regions change."""
         self._table = table.cells
         self._sizes = table.sizes.astype(np.float64)
-        self._is_wide = np.maximum.reduce(self._sizes, initial=0.0) > 2.0**EXACT_FLOAT_BITS
         if len(targets) == 1:
             self._rows = [(targets[0], slice(None))] if len(table) else []
             return
@@ -105,9 +100,9 @@ class Sampler:
             int64, shape (nr_ticks, nr_regions).
         """
         draws = self._rng.random((nr_ticks, len(table)))
+        # The largest draw is 1 - 2^-53. Times any float, that rounds to the next
+        # float below it, hence below the size even where that was rounded up.
         draws *= self._sizes
         addresses = draws.astype(np.int64)
         addresses += table.cells[START]
-        if self._is_wide:
-            np.minimum(addresses, table.cells[END] - 1, out=addresses)
         return addresses
