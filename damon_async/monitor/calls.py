@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from ..errors import CanceledError
+from ..errors import CanceledError, InvalidError
 
 Result = TypeVar("Result")
 
@@ -71,13 +71,18 @@ class Call(Generic[Result]):
         Return what the function returned.
 
         Raises:
+            InvalidError: If it is not done; a repeated call never returns anything.
+
             CanceledError: If the monitor ended first.
 
             Exception: Whatever the function raised.
         """
+        if not self.done:
+            raise InvalidError(f"{self!r} has no result yet")
         if self._exception is not None:
             raise self._exception
-        return self._result  # type: ignore[return-value] # None only if Result allows it
+        # Done and not failed: the function returned this, even if it is None.
+        return cast("Result", self._result)
 
     def exception(self) -> BaseException | None:
         """Return what ``result`` would raise, None if nothing."""
@@ -92,6 +97,7 @@ class Call(Generic[Result]):
 
     def run(self, monitor: object) -> None:
         """Run the function once unless done; an exception is kept for whoever asks."""
+        # Whoever waited may have given up since it was queued.
         if self.done:
             return
         try:
@@ -111,9 +117,11 @@ class Call(Generic[Result]):
 
     def _finish(self, state: CallState) -> None:
         """Settle the state and tell those who wait, unless the function did by itself."""
+        # A function that ends the monitor cancels the call it is run by.
         if self.done:
             return
         self.state = state
+        # Let go of them first: they may hold on to what waits for this call.
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback(self)

@@ -16,6 +16,7 @@ from ..regions.table import TARGET, RegionTable
 
 def ranges_of(target: Target) -> IntArray:
     """Return the ranges the user gave for *target*: int64, shape (nr_ranges, 2)."""
+    # The shape must hold for no ranges at all, too.
     bounds = [(region.start, region.end) for region in target.regions]
     return np.array(bounds, np.int64).reshape(-1, 2)
 
@@ -24,6 +25,7 @@ def joined_ranges(ranges: IntArray) -> IntArray:
     """Return *ranges* with touching ones made one: int64, shape (nr, 2)."""
     if not len(ranges):
         return ranges
+    # As given, not as rounded: the kernel joins before it rounds.
     apart = ranges[1:, 0] != ranges[:-1, 1]
     starts = ranges[np.append(True, apart), 0]
     return np.stack([starts, ranges[np.append(apart, True), 1]], axis=1)
@@ -77,9 +79,11 @@ def updated_table(
     """
     for index, target in enumerate(targets):
         rows = table.rows(index)
+        # What the user gave, or an earlier commit kept, is not overruled.
         if only_missing and rows.start < rows.stop:
             continue
         ranges = operations.ranges(target, now_us, min_region_sz)
+        # None is no error: a process may have too few mappings for now.
         if ranges is not None:
             regions = set_regions(table.of_target(index), ranges, min_region_sz)
             table = replace_target(table, index, regions)
@@ -126,10 +130,12 @@ def committed_targets(
             raise ParametersError([Problem(f"targets[{index}]", message)])
         if target.obsolete:
             continue
+        # The copy is the scratch copy: the table in use stays as it is.
         is_new = index >= len(old)
         part = RegionTable() if is_new else table.of_target(index).copy()
         if target.regions and (is_new or target.regions != old[index].regions):
             part = set_regions(part, joined_ranges(ranges_of(target)), min_region_sz)
+        # Those behind a removed target move up.
         part.cells[TARGET] = len(targets)
         targets.append(target)
         tables.append(part)

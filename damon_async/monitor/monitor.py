@@ -12,7 +12,7 @@ and a window is one array operation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class Monitor:
     ) -> None:
         self.nr_overruns = 0
         self._state = ContextState(context, operations, rng)
-        self._calls: list[Call[object]] = []
+        self._calls: list[Call[Any]] = []
         self._has_ended = False
         self._is_paused = False
 
@@ -121,6 +121,7 @@ class Monitor:
 
         int64, shape (nr_regions,). Source: spec core 6.1.
         """
+        # Computed on demand, so that no tick pays for what nobody reads (P10).
         counts, last = self.table.nr_accesses, self.table.last_nr_accesses
         nr_samples = self.context.intervals.max_nr_accesses
         return frequency(counts, last, self.schedule.nr_ticks_left, nr_samples)
@@ -180,6 +181,7 @@ class Monitor:
             msg = f"{self!r} has not begun: call begin() first"
             raise InvalidError(msg)
         published: list[Snapshot] = []
+        # Late by any number of windows, the rest is done window by window.
         while self._advance(now_us, published):
             pass
         return published
@@ -191,6 +193,7 @@ class Monitor:
         Source:
             spec core 3.4 step 1.
         """
+        # First of all, so that whoever is told of the end finds it ended (P4).
         self._has_ended = True
         self._state.drop()
         calls, self._calls = self._calls, []
@@ -223,7 +226,7 @@ class Monitor:
         if self._has_ended:
             raise CanceledError("the call", "the monitor has ended")
         call = Call(fn, repeat=repeat, since_us=now_us)
-        self._calls.append(call)  # type: ignore[arg-type] # a list of calls of any result
+        self._calls.append(call)
         return call
 
     def commit(self, context: Context, operations: Operations | None = None) -> None:
@@ -253,6 +256,7 @@ class Monitor:
     def _nr_window_ticks(self, end_us: int | None) -> int:
         """Return how many ticks may pass before anything can look or change."""
         state = self._state
+        # A pause begins with the end of a tick, whatever is due.
         if state.context.pause or not state.is_pure:
             return 1
         nr_ticks = state.schedule.nr_ticks_until_due
@@ -269,6 +273,7 @@ class Monitor:
             return False
         state = self._state
         end_us = state.end_us
+        # At the head of an iteration only: the last tick is done to its end.
         if end_us is not None and state.tick_us >= end_us:
             self.finish()
             return False
@@ -299,12 +304,15 @@ class Monitor:
             state.sample(1, nr_due * state.sample_us)
         else:
             state.sample(min(nr_due, nr_window), state.sample_us)
+        # Before calls run: those see merged counts that are not yet reset.
         if state.schedule.is_aggregation_due:
             state.merge()
 
     def _finish_iteration(self, published: list[Snapshot]) -> None:
         """Do what follows calls and schemes: tune, publish, reset, split, update."""
         state = self._state
+        # The order is normative: publishing shows what tuning rescaled, and splits
+        # come after it, for the next aggregation to tell the pieces apart.
         if state.schedule.is_aggregation_due:
             published.append(state.end_aggregation())
         if state.schedule.is_ops_update_due:

@@ -66,6 +66,7 @@ class Sampler:
         Raises:
             InvalidError: If the operations set does not answer for every address.
         """
+        # Whatever moves a bound replaces the cells, so that identity tells.
         if self._table is not table.cells:
             self._prepare(table, targets)
         addresses = self._draw(table, len(since_us))
@@ -79,12 +80,14 @@ class Sampler:
                     f"{self.operations!r} answered in shape {found.shape} about addresses "
                     f"of shape {asked.shape}"
                 )
+            # A sum over a single row costs as much as asking about it.
             counts[rows] += found[0] if len(found) == 1 else found.sum(axis=0)
 
     def _prepare(self, table: RegionTable, targets: Sequence[Target]) -> None:
         """Compute what stays the same until the regions change."""
         self._table = table.cells
         self._sizes = table.sizes.astype(np.float64)
+        # Most contexts have one target, and need no search.
         if len(targets) == 1:
             self._rows = [(targets[0], slice(None))] if len(table) else []
             return
@@ -99,6 +102,8 @@ class Sampler:
         Returns:
             int64, shape (nr_ticks, nr_regions).
         """
+        # Row by row from one stream: the same draws as tick after tick. Doubles,
+        # because bounded integers of mixed ranges are drawn one at a time (P9).
         draws = self._rng.random((nr_ticks, len(table)))
         # The largest draw is 1 - 2^-53. Times any float, that rounds to the next
         # float below it, hence below the size even where that was rounded up.

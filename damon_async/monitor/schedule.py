@@ -53,6 +53,7 @@ class Schedule:
     def at_start(cls, intervals: Intervals) -> Schedule:
         """Return the schedule of a monitor that begins now."""
         schedule = cls()
+        # Counters begin at 0 with the monitor, not with the clock (P5).
         schedule.restart(intervals)
         schedule.restart_tuning(intervals)
         return schedule
@@ -71,6 +72,7 @@ class Schedule:
             P22: also when tuning is switched on online, where the kernel tunes
             at every aggregation until its counter catches up.
         """
+        # From now, as a step begins now; from 0 it would be long overdue.
         per_step = intervals.aggr_samples * intervals.intervals_goal.aggrs
         self.next_tuning = self.passed + per_step
 
@@ -81,6 +83,7 @@ class Schedule:
 
     def end_aggregation(self, intervals: Intervals) -> None:
         """Plan the aggregation behind the one that was due."""
+        # Behind where it was due, not where it was noticed: no drift.
         length = nr_ticks(intervals.aggr_us, intervals.sample_us)
         self.next_aggregation = self.due_aggregation + length
 

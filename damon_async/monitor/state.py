@@ -84,11 +84,13 @@ class ContextState:
     @property
     def sample_us(self) -> int:
         """How long a tick lasts; 1 us at least, so that time goes on."""
+        # Everything that divides by it, or waits for it, relies on that (P25).
         return max(1, self.context.intervals.sample_us)
 
     @property
     def end_us(self) -> int | None:
         """When the last target vanishes and monitoring with it, None if never."""
+        # Asked anew each time: a space that learns while it runs may be closed.
         if not self.operations.ends_with_targets:
             return None
         ends = [self.operations.lifetime_us(target) for target in self.targets]
@@ -115,6 +117,7 @@ class ContextState:
 
     def sample(self, nr_ticks: int, tick_length_us: int) -> None:
         """Let up to *nr_ticks* of the given length pass, and check every region in each."""
+        # The caller comes again for the rest.
         nr_ticks = min(nr_ticks, max(1, CHECKS_AT_ONCE // max(1, len(self.table))))
         since = self.tick_us + tick_length_us * np.arange(nr_ticks, dtype=np.int64)[:, None]
         self._sampler.sample(self.table, self.targets, since, since + tick_length_us)
@@ -160,6 +163,7 @@ class ContextState:
     def update_targets(self) -> None:
         """Plan the next operations update; ask what is to be monitored, and cover that."""
         self.schedule.end_ops_update(self.context.intervals)
+        # Next to nothing to do where no target has ranges to tell.
         old = self.table
         self._update_table()
         if self.table is not old:
@@ -202,6 +206,7 @@ class ContextState:
         # Nothing below can fail: the real context is never left half changed.
         self.targets, self.table, self.is_pure = targets, table, is_pure
         self._sampler.operations = operations
+        # Targets may have changed although all bounds are the same.
         self._sampler.forget()
         if context.intervals != self.context.intervals:
             self.set_intervals(context.intervals)
@@ -217,6 +222,7 @@ class ContextState:
         """
         old = self.context.intervals
         self.schedule.restart(intervals)
+        # The same goal with other intervals goes on with the step it is in.
         if intervals.intervals_goal != old.intervals_goal:
             self.schedule.restart_tuning(intervals)
         convert_results(
@@ -248,6 +254,7 @@ class ContextState:
         if not goal.aggrs or self.schedule.passed < self.schedule.next_tuning:
             return
         aggr_samples = max(1, intervals.aggr_samples)
+        # Only this aggregation counts, not the sum over the step; the kernel's way.
         self.schedule.next_tuning += aggr_samples * goal.aggrs
         tuned = tuned_intervals(
             access_score(self.table, aggr_samples, goal.access_bp),
@@ -263,6 +270,7 @@ class ContextState:
     def _publish(self) -> Snapshot:
         """Return what was found, and reset the counts for the next aggregation."""
         intervals = self.context.intervals
+        # One copy of all columns; views of a read-only array are read-only.
         cells = self.table.cells.copy()
         cells.flags.writeable = False
         target, start, end, nr_accesses, _, age = cells
@@ -290,6 +298,7 @@ def _check_targets(operations: Operations, targets: Sequence[Target]) -> bool:
     Raises:
         InvalidError: If the operations set cannot use a target.
     """
+    # Any question would do: this one is cheap, and every set must answer it.
     for target in targets:
         operations.lifetime_us(target)
     return all(map(operations.is_pure, targets))

@@ -36,6 +36,7 @@ class Paddr(SpaceOperations):
         until_us: IntArray,
     ) -> BoolArray:
         """Tell for each sampled address, in address units, whether its page was touched."""
+        # A new array: the addresses belong to the sampler.
         if self.addr_unit != 1:
             addresses = addresses * self.addr_unit
         return super().accessed(target, addresses, since_us, until_us)

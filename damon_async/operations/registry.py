@@ -24,8 +24,10 @@ def operations_for(context: Context) -> Operations:
             return Fvaddr()
         case Ops.PADDR:
             return Paddr(context.addr_unit)
+        # By its members: nobody has to derive from anything of ours.
         case Operations() as custom:
             return custom
+    # Models check this too, but a copy of a model is not checked again.
     names = ", ".join(ops.value for ops in Ops)
     msg = f"{context.ops!r} is no operations set: use {names} or an object with their methods"
     raise InvalidError(msg)

@@ -46,6 +46,7 @@ def three_ranges(mappings: Sequence[Mapping], min_region_sz: int) -> IntArray | 
     Source:
         spec core 5.7, example E13.
     """
+    # Two mappings have one gap between them.
     if len(mappings) <= NR_GAPS:
         return None
     starts = np.array([mapping.start for mapping in mappings], np.int64)
@@ -53,6 +54,7 @@ def three_ranges(mappings: Sequence[Mapping], min_region_sz: int) -> IntArray | 
     gaps = starts[1:] - ends[:-1]
     # A stable sort keeps the lower one of two equal gaps in front.
     largest = np.sort(np.argsort(-gaps, kind="stable")[:NR_GAPS])
+    # Mappings that touch have no gap; the kernel refuses with EINVAL.
     if not gaps[largest].all():
         return None
     lows = np.append(starts[0], starts[largest + 1])

@@ -32,9 +32,12 @@ def update_ages(table: RegionTable, threshold: int) -> None:
         accessed to accessed, or back, has changed however small the count.
     """
     new, last, age = table.nr_accesses, table.last_nr_accesses, table.age
+    # Whole columns at once: a region at a time, this alone would cost as much
+    # as the walk that merges.
     changed = np.abs(new - last) > threshold
     changed |= (new == 0) != (last == 0)
     age += 1
+    # True is 1 and False is 0, so that those that changed begin anew.
     age *= ~changed
 
 
@@ -64,7 +67,10 @@ def merge_similar(table: RegionTable, threshold: int, sz_limit: int) -> int:
         raise ValueError(msg)
     heads, ends, counts, ages = _walk(table, threshold, sz_limit)
     nr_merged = len(table) - len(heads)
+    # Settled memory is merged back to what it was; noisy memory often not at all.
     if nr_merged:
+        # The picked row is the leftmost of each group: its target, start and
+        # previous count are those of the merged region.
         merged = table.cells[:, heads]
         merged[END] = ends
         merged[NR_ACCESSES] = counts
@@ -101,11 +107,14 @@ def merge_regions(
         spec core 5.3, P6: ages move once, the last threshold is really tried.
     """
     threshold = int(np.maximum.reduce(table.nr_accesses, initial=0)) // TARGETED_DIFFERENCE
+    # Before the first pass only: more passes are not more aggregations (P6).
     update_ages(table, threshold)
     tried: list[int] = []
     while True:
         tried.append(threshold)
         merge_similar(table, threshold, sz_limit)
+        # Where even the largest threshold leaves too many, the size limit or gaps
+        # keep regions apart: no other threshold would help.
         if len(table) <= max_nr_regions or threshold >= max_nr_accesses:
             return tried
         threshold = next_threshold(threshold, max_nr_accesses)
@@ -114,6 +123,7 @@ def merge_regions(
 def next_threshold(threshold: int, max_nr_accesses: int) -> int:
     """Return the merge threshold to try after *threshold* left too many regions."""
     if threshold < max_nr_accesses // 2:
+        # Twice 0 would never grow.
         return max(1, 2 * threshold)
     return max_nr_accesses
 
@@ -135,6 +145,8 @@ def _walk(
     size = count = age = head = 0
     for row, (target, start, end, new_count, _, new_age) in enumerate(zip(*columns, strict=True)):
         added = end - start
+        # Against the average so far, not the neighbour's own count (E3). What
+        # tells most regions apart comes first; few borders are those of targets.
         if (
             start == last_end
             and -threshold <= new_count - count <= threshold
@@ -142,6 +154,7 @@ def _walk(
             and target == last_target
         ):
             total = size + added
+            # Plain integers are exact where sizes times counts exceed 63 bits.
             counts[head] = count = (count * size + new_count * added) // total
             ages[head] = age = (age * size + new_age * added) // total
             ends[head] = end

@@ -33,9 +33,11 @@ def aligned_ranges(ranges: IntArray, min_region_sz: int) -> IntArray:
     Source:
         spec core 5.6.
     """
+    # Remainders of a negative number round up; the ranges given stay as they are.
     rounded = ranges.copy()
     rounded[:, 0] -= rounded[:, 0] % min_region_sz
     rounded[:, 1] += -rounded[:, 1] % min_region_sz
+    # Checked as rounded: what the user gave may be fine and yet overlap then.
     for index, (start, end) in enumerate(rounded.tolist()):
         if end <= start:
             msg = f"range {index} [{start}, {end}) is empty: its end must lie behind its start"
@@ -71,12 +73,16 @@ def set_regions(table: RegionTable, ranges: IntArray, min_region_sz: int) -> Reg
     """
     rounded = aligned_ranges(ranges, min_region_sz)
     target = int(table.target[0]) if len(table) else 0
+    # As given, not as rounded: a region that only meets what rounding added has
+    # nothing to tell about the range.
     starts, ends = ranges[:, :1], ranges[:, 1:]
     is_kept = ((starts < table.end) & (ends > table.start)).any(axis=0)
     old: list[Row] = table.cells[:, is_kept].T.tolist()
     if not old:
         return RegionTable.from_ranges(rounded, target)
     new: list[Row] = []
+    # The position only grows: a region that spans two ranges is the first one's,
+    # and the second one gets a fresh region (E17b).
     position = 0
     for (start, end), (low, high) in zip(ranges.tolist(), rounded.tolist(), strict=True):
         while position < len(old) and old[position][END] <= start:
@@ -84,6 +90,7 @@ def set_regions(table: RegionTable, ranges: IntArray, min_region_sz: int) -> Reg
         first = position
         while position < len(old) and old[position][START] < end:
             position += 1
+        # Touching is not meeting: what begins where a range ends is the next one's.
         new += _fitted(old[first:position], low, high, target)
     return RegionTable(np.array(new, np.int64).T.copy())
 
@@ -93,6 +100,7 @@ def _fitted(rows: Sequence[Row], low: int, high: int, target: int) -> list[Row]:
     if not rows:
         return [_fresh(target, low, high)]
     fitted = [list(row) for row in rows]
+    # Inner bounds stay; the outermost regions shrink or grow, counters and all.
     fitted[0][START] = low
     fitted[-1][END] = high
     filled = [fitted[0]]
@@ -113,6 +121,7 @@ def _fresh(target: int, start: int, end: int) -> Row:
 def replace_target(table: RegionTable, target: int, regions: RegionTable) -> RegionTable:
     """Return *table* with the regions of *target* exchanged for *regions*."""
     rows = table.rows(target)
+    # Regions that were made for this may not know yet whose they are.
     regions.cells[TARGET] = target
     before, behind = table.cells[:, : rows.start], table.cells[:, rows.stop :]
     return RegionTable(np.concatenate([before, regions.cells, behind], axis=1))

@@ -52,6 +52,8 @@ def frequency(
         spec core 6.1, on demand (G4); example E20.
     """
     left_bp = max(0, nr_left) * BP // nr_samples
+    # Nothing of this aggregation is known yet: counts that an attribute change
+    # left behind must not be added to the previous ones.
     if left_bp == BP:
         return last_nr_accesses.copy()
     return nr_accesses + last_nr_accesses * left_bp // BP
@@ -82,6 +84,7 @@ def moving_sum_bp(
     Source:
         spec core 6.1 (G2/G3), examples E18 and E19. Differs: never below 0.
     """
+    # The division loses a remainder at every step, until a merge sets it right.
     gone = last_nr_accesses * BP // nr_samples
     return max(0, nr_accesses_bp - gone + (BP if accessed else 0))
 
@@ -128,8 +131,10 @@ def convert_results(
     old_max, new_max = max_nr_accesses(*old), max_nr_accesses(*new)
     # Plain integers: an age times an interval may exceed 63 bits.
     table.age[:] = [min(age * old[1] // new[1], U32_MAX) for age in table.age.tolist()]
+    # Always: frequencies between aggregations rest on the previous counts.
     table.last_nr_accesses[:] = converted_counts(table.last_nr_accesses, old_max, new_max)
     if is_aggregating:
+        # Partial counts of one interval are no partial counts of another.
         table.nr_accesses[:] = 0
     else:
         table.nr_accesses[:] = converted_counts(table.nr_accesses, old_max, new_max)

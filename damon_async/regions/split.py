@@ -76,12 +76,15 @@ def plan_split(nr_regions: int, max_nr_regions: int, state: SplitState) -> Split
         spec core 5.5 with partial split; example E12.
     """
     stalled = nr_regions == state.remembered
+    # Also where nothing is split, so that a full table is no surprise next time.
     state.remembered = nr_regions
     if nr_regions >= max_nr_regions:
         return SplitPlan(1)
     if nr_regions > max_nr_regions // 2:
+        # As many as there is room for: a step of max / room gives at most room.
         step = max_nr_regions // (max_nr_regions - nr_regions)
         offset = state.rotation % step
+        # Another set of regions the next time, until each has had its turn.
         state.rotation += 1
         return SplitPlan(2, step, offset)
     # The number did not change since the last time: two pieces were not enough
@@ -118,6 +121,7 @@ def split_regions(
     if plan.pieces == 1 or not len(table):
         return
     sizes = table.sizes
+    # A partial split also cuts two pages in the middle; others leave them whole.
     if plan.is_partial:
         turn = np.zeros(len(table), np.bool_)
         turn[plan.offset :: plan.step] = True
@@ -216,6 +220,7 @@ def enforce_min_nr_regions(
         spec core 5.2, example E8.
     """
     limit = size_limit(table.total_bytes, min_nr_regions, min_region_sz)
+    # Rounded up: pieces of the limit must begin at multiples, as regions do.
     limit += -limit % min_region_sz
     sizes = table.sizes
     if not len(table) or sizes.max() <= limit:
@@ -227,6 +232,7 @@ def enforce_min_nr_regions(
     number = np.arange(pieces.shape[1]) - np.repeat(last + 1 - nr_pieces, nr_pieces)
     pieces[START] += number * limit
     ends = pieces[START] + limit
+    # The last piece takes what is left, not more.
     ends[last] = table.end
     pieces[END] = ends
     table.cells = pieces
@@ -244,6 +250,8 @@ def even_pieces(start: int, end: int, nr_pieces: int, min_region_sz: int) -> Int
     Source:
         spec core 5.7 and P28, example E15.
     """
+    # Pieces are rounded down and the last one takes the rest, so that there are
+    # never more than asked for (P28).
     piece = (end - start) // max(1, nr_pieces)
     piece -= piece % min_region_sz
     if nr_pieces == 0 or piece == 0:

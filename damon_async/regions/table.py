@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import IntArray
 
+# What places a region comes first: merging and splitting treat counters alike.
 TARGET, START, END, NR_ACCESSES, LAST_NR_ACCESSES, AGE = range(6)
 NR_COLUMNS = 6
 
@@ -59,6 +60,7 @@ class RegionTable:
     def joined(cls, tables: Iterable[RegionTable]) -> RegionTable:
         """Return the regions of *tables*, whose targets ascend, as one table."""
         parts = [table.cells for table in tables]
+        # NumPy refuses to join nothing.
         return cls(np.concatenate(parts, axis=1) if parts else None)
 
     @property
@@ -123,6 +125,7 @@ class RegionTable:
 
     def rows(self, target: int) -> slice:
         """Return where the regions of *target* stand."""
+        # Targets ascend, so the regions of each are neighbours.
         low, high = np.searchsorted(self.cells[TARGET], [target, target + 1])
         return slice(int(low), int(high))
 

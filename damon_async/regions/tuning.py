@@ -38,10 +38,12 @@ def feed(value: int, score: int) -> int:
     """
     if score == BP:
         return value
+    # Twice the goal or more asks for nothing at all, which is the floor.
     if score >= 2 * BP:
         return FEED_FLOOR
     distance = abs(score - BP)
-    # The kernel divides first where the product would not fit 64 bits.
+    # Where the product would not fit 64 bits the kernel divides first, and loses
+    # a remainder; so do we, or the same goals would lead to other quotas.
     wide = value >= U64_MAX // distance
     change = value // BP * distance if wide else value * distance // BP
     if score > BP:
@@ -70,6 +72,7 @@ def access_score(table: RegionTable, aggr_samples: int, access_bp: int) -> int:
     counts: list[int] = table.nr_accesses.tolist()
     events = sum(size * count for size, count in zip(sizes, counts, strict=True))
     most = sum(sizes) * aggr_samples
+    # A share that rounds to nothing would be met by nothing.
     wanted = max(1, most * access_bp // BP)
     return events * BP // wanted
 
@@ -97,6 +100,7 @@ def tuned_intervals(
     """
     adaptation = feed(TUNING_INPUT, score) // BP
     if adaptation <= BP:
+        # Halfway to no change: whatever is found, intervals at most halve.
         adaptation = BP // 2 + adaptation // 2
     low, high = bounds_us
     sample_us = max(low, min(high, sample_us * adaptation // BP))

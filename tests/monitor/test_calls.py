@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from damon_async.errors import CanceledError
+from damon_async.errors import CanceledError, InvalidError
 from damon_async.monitor.calls import Call, CallState
 from damon_async.monitor.monitor import Monitor
 
@@ -206,6 +206,15 @@ def test_cancelling_what_is_done_does_nothing(monitor: Monitor) -> None:
     monitor.step(SAMPLE_US)
     call.cancel()
     assert call.result() == 1
+
+
+@pytest.mark.parametrize("repeat", [False, True])
+def test_no_result_before_it_is_done(monitor: Monitor, *, repeat: bool) -> None:
+    """A call that is not done has no result, and a repeated one never has."""
+    call = monitor.call(tick_of, repeat=repeat, now_us=0 if repeat else 2 * SAMPLE_US)
+    monitor.step(SAMPLE_US)
+    with pytest.raises(InvalidError, match="<Call tick_of pending> has no result yet"):
+        call.result()
 
 
 def test_repr_names_the_function() -> None:
