@@ -90,6 +90,7 @@ class AlarmQueue:
 
     def add(self, alarm: Alarm, deadline_us: int) -> None:
         """Queue *alarm*, which is not queued, to go off at *deadline_us*."""
+        # Grows for ever, so that equal instants keep the order in which they came.
         self._sequence += 1
         alarm.sequence = self._sequence
         alarm.deadline_us = deadline_us
@@ -99,6 +100,7 @@ class AlarmQueue:
         """Take *alarm* back if it is queued."""
         if not alarm.sequence:
             return
+        # Its entry does not carry the alarm's number any more, and so is stale.
         alarm.sequence = 0
         self._nr_stale += 1
         if self._nr_stale > NR_STALE_KEPT and 2 * self._nr_stale > len(self._heap):

@@ -65,6 +65,7 @@ class Clock(ABC):
             try:
                 await self.set_alarm(alarm, deadline_us)
             finally:
+                # Cancelled, it must not be where virtual time jumps to.
                 self.take_back(alarm)
 
     @contextmanager
@@ -114,6 +115,8 @@ class Clock(ABC):
             *deadline_us* or the alarm was rung, and never before the loop has
             had a turn.
         """
+        # Compared each time and not told once: a clock may be made before any loop
+        # runs, and outlive one.
         loop = running_loop()
         if loop is not self._loop:
             self._bind(loop)
@@ -124,6 +127,8 @@ class Clock(ABC):
 
     def hasten(self, alarm: Alarm, deadline_us: int) -> None:
         """Move the deadline of a sleep under way, if any, forward to *deadline_us*."""
+        # Moving the entry is cheaper than to wake the sleeper, and whoever is awake
+        # asks for a new deadline before it sleeps anyway.
         if alarm.is_set and deadline_us < alarm.deadline_us:
             self._queue.discard(alarm)
             self._queue.add(alarm, deadline_us)
@@ -213,9 +218,11 @@ class RealClock(Clock):
 
     def _bind(self, loop: Loop) -> None:
         super()._bind(loop)
+        # Not cancelled: it belongs to a loop that may be closed.
         self._timer = None
 
     def _alarm_was_set(self, alarm: Alarm) -> None:
+        # Most deadlines lie behind the first one, and need no timer of the loop.
         if self._timer is None or alarm.deadline_us < self._timer_us:
             self._start_timer()
 
@@ -238,6 +245,7 @@ class RealClock(Clock):
     def _fire(self) -> None:
         """Wake whoever is due. Loops may call a little early: then nobody is."""
         self._timer = None
+        # Read once: whoever becomes due while others are woken has the next turn.
         now_us = self.now_us()
         while (alarm := self._queue.pop_due(now_us)) is not None:
             self._wake(alarm)

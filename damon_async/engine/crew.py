@@ -44,6 +44,7 @@ class Crew:
         self._host = start_task(self._run(), name="damon")
         try:
             await self._opened.wait()
+        # Whoever was cancelled here never comes to close it.
         except BaseException:
             await self.close()
             raise
@@ -76,30 +77,35 @@ class Crew:
         Cancelled, it cancels them, and waits on: they end without waiting.
         """
         self._closing.set()
-        interruption: BaseException | None = None
-        while self._host is not None and not self._host.done():
-            try:
-                await _ended(self._host)
-            except BaseException as error:  # noqa: BLE001 - raised again below
-                interruption = error
-                self._host.cancel()
-        if interruption is not None:
-            raise interruption
+        if self._host is None:
+            return
+        try:
+            await _ended(self._host)
+        except BaseException:
+            # Whoever is in such a hurry shall not wait for tasks that wait.
+            self._host.cancel()
+            # Again, and if need be again: nobody may find the scope over before it is.
+            await self.close()
+            raise
 
     async def _run(self) -> None:
         """Be the task in which the group lives."""
         async with anyio.create_task_group() as self._group:
             self._opened.set()
+            # The group itself waits for its tasks; this only keeps it open for more.
             await self._closing.wait()
 
 
 async def _ended(task: Task) -> None:
     """Wait until *task* is done, in spite of anyio scopes; it is never cancelled by this."""
+    if task.done():
+        return
     waiter = new_waiter()
 
     def wake_me(_: Task) -> None:
         wake(waiter)
 
+    # Awaiting the task itself would cancel it when the waiter is cancelled.
     task.add_done_callback(wake_me)
     try:
         with anyio.CancelScope(shield=True):

@@ -87,6 +87,7 @@ class Damon:
         if admission not in Admission.__members__.values():
             msg = f"{admission!r} is no way to admit; use one of {', '.join(Admission)}"
             raise InvalidError(msg)
+        # Made here and not in the signature, where it would begin at import.
         self.clock = clock or RealClock()
         self.admission = Admission(admission)
         self.gate = AdmissionGate()
@@ -113,6 +114,9 @@ class Damon:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # Asked to stop, not cancelled: it makes no difference to when they end, but
+        # to what they say of themselves. No await may come before the crew closes,
+        # or a start under way would add one that nobody asked.
         for kdamond in self.kdamonds:
             kdamond.stop_nowait()
         with TimePasses():
@@ -164,7 +168,8 @@ class Damon:
 
             CanceledError: If the scope has ended.
 
-            InvalidError: If a context cannot be monitored as it is.
+            InvalidError: If a context cannot be monitored as it is, or something is
+                not a context.
 
             NoMemoryError: If there is no memory for one.
 
@@ -175,22 +180,28 @@ class Damon:
             spec core 3.2 and 3.5; rows A1 to A11.
         """
         self._crew.check_open()
-        group = tuple(contexts)
+        group = _checked_group(contexts)
         monitors: list[Monitor] = []
+        # Before admission: an invalid context is EINVAL even if all would be EBUSY.
         if self.admission is Admission.MODERN:
             monitors = [self._new_monitor(context) for context in group]
+        # Outside of the lock: who waits here must not keep others from being refused.
         if wait:
             with TimePasses():
                 await self.gate.admit(len(group), exclusive=exclusive)
+        is_admitted = wait
         started: list[Kdamond] = []
         try:
             async with self._start_lock:
-                if not wait:
+                # All places at once: in the kernel nobody can look in between.
+                if not is_admitted:
                     self.gate.admit_nowait(len(group), exclusive=exclusive)
-                wait = True
+                    is_admitted = True
                 await self._start_admitted(group, monitors, started)
         except BaseException as error:
-            if wait:
+            # Those of contexts that did not start; the others go with their kdamonds,
+            # so that of an exclusive group a part keeps the flag up (A8).
+            if is_admitted:
                 self.gate.leave(len(group) - len(started))
             await self._fail_start(started, error)
             raise
@@ -216,10 +227,13 @@ class Damon:
             spec core 3.3 and 3.5, P36.
         """
         asked = tuple(group)
+        # All of them first. To notice it half-way would leave others stopped because
+        # of a mistake in the program.
         for each in asked:
             kdamond = self._find(each)
             if kdamond is not None:
                 kdamond.check_not_inside()
+        # One after the other, looked up when it is its turn: whoever runs by then.
         for index, each in enumerate(asked):
             kdamond = self._find(each)
             if kdamond is not None:
@@ -256,17 +270,16 @@ class Damon:
         hold.take()
         try:
             for index, context in enumerate(group):
-                # Those of the group that are still to come have their places.
-                nr_running = self.gate.nr_running - (len(group) - index)
-                monitor = monitors[index] if monitors else None
-                kdamond = self._new_kdamond(context, monitor, nr_running)
+                kdamond = self._new_kdamond(context, monitors[index] if monitors else None)
+                # Before the await: from now on its place is returned by its epilogue.
                 started.append(kdamond)
                 await kdamond.begin_in(self._crew)
         finally:
+            # The caller may subscribe before time moves on.
             self.clock.settle()
             hold.close()
 
-    def _new_kdamond(self, context: Context, monitor: Monitor | None, number: int) -> Kdamond:
+    def _new_kdamond(self, context: Context, monitor: Monitor | None) -> Kdamond:
         """
         Make a kdamond that counts as running from now on.
 
@@ -277,7 +290,9 @@ class Damon:
         other = self._running.get(id(context))
         if other is not None:
             raise BusyError("start a context twice", f"{other.name} runs it")
-        name = f"kdamond.{number}"
+        # Not what the gate says: that counts places of groups that are waiting for
+        # this one to have started.
+        name = f"kdamond.{len(self._running)}"
         log = self._log.bind(kdamond=name, context=_ops_name(context))
         monitor = monitor or self._new_monitor(context)
         kdamond = Kdamond(name, context, monitor, self.clock, log, self._forget)
@@ -286,6 +301,7 @@ class Damon:
 
     def _new_monitor(self, context: Context) -> Monitor:
         """Make what monitors *context*; this is all there is to validate (3.5)."""
+        # One stream each, so that what one context draws changes no other's result.
         (seed,) = self._seeds.spawn(1)
         try:
             return Monitor(context, operations_for(context), np.random.default_rng(seed))
@@ -296,12 +312,15 @@ class Damon:
         """Stop what a start that failed has started, or tell that it goes on running."""
         is_cancelled = not isinstance(error, Exception)
         if is_cancelled or self.admission is Admission.MODERN:
+            # Asked all, then waited for all: they end in one turn of the loop.
             for kdamond in started:
                 kdamond.stop_nowait()
+            # When a start raises, the gate is as it was; also if it was cancelled.
             with anyio.CancelScope(shield=True):
                 for kdamond in started:
                     await kdamond.wait()
         elif started:
+            # Set on whatever was raised, also if it is an exception of the user.
             vars(error)["started"] = tuple(started)
             error.add_note(f"{', '.join(each.name for each in started)} keep(s) running")
 
@@ -317,6 +336,26 @@ class Damon:
         """Take note that *kdamond* does not run any more (3.4 steps 2 and 3)."""
         del self._running[id(kdamond.started_context)]
         self.gate.leave()
+
+
+def _checked_group(contexts: Iterable[object]) -> tuple[Context, ...]:
+    """
+    Return *contexts* as a group.
+
+    Raises:
+        InvalidError: If it is a single context, or holds anything else.
+    """
+    # A model is iterable: without this, its fields would be taken for contexts.
+    if isinstance(contexts, Context):
+        msg = "a group is a list of contexts, also if it is a single one: start([context])"
+        raise InvalidError(msg)
+    group: list[Context] = []
+    for each in contexts:
+        if not isinstance(each, Context):
+            msg = f"element {len(group)} of the group is {each!r}, not a context"
+            raise InvalidError(msg)
+        group.append(each)
+    return tuple(group)
 
 
 def _ops_name(context: Context) -> str:

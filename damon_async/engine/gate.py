@@ -165,6 +165,8 @@ class AdmissionGate:
         try:
             await waiter
         except BaseException:
+            # Let in, and cancelled before this task had its turn: the places are
+            # ours, and nobody else knows.
             if waiter.done() and not waiter.cancelled():
                 self.leave(n)
             else:
@@ -189,10 +191,15 @@ class AdmissionGate:
         if n < 0 or left < 0:
             msg = f"{n} contexts cannot leave, {self._nr_running} are running"
             raise InvalidError(msg)
+        # In local variables until the end, for performance: this is the hand-over,
+        # and with thousands of waiters it is all there is. Waking calls nobody back
+        # before the loop's next turn, so nobody sees it half done.
         is_exclusive = self._is_exclusive and left > 0
         queue = self._queue
         while queue:
             waiter, size, exclusive = queue[0]
+            # One that was cancelled but is still here does not stop the queue, and
+            # is sorted out below.
             if left and (exclusive or is_exclusive) and not waiter.cancelled():
                 break
             queue.popleft()
@@ -202,6 +209,8 @@ class AdmissionGate:
             except AlreadySettled:
                 continue
             left += size
+            # Nobody joins an exclusive group, so there is no need to look further;
+            # an empty one took nothing (A1), and the next may come in as well.
             if exclusive and size:
                 is_exclusive = True
                 break

@@ -68,6 +68,7 @@ class TimeHold:
         """Hold time, on behalf of somebody who will say more or ``release``."""
         if not self._is_taken:
             self._is_taken = True
+            # A new taking is nobody's yet: waits under way lifted the one before.
             self._nr_taken += 1
             self._nr_lifted = 0
             self._ledger.hold_began(self)
@@ -80,6 +81,8 @@ class TimeHold:
         if mine not in held:
             # Those released meanwhile are left out, so that it stays short.
             _in_hand.set((*(each for each in held if each[0].is_in_hand(each[1])), mine))
+        # A reader that dies with a snapshot in hand must not stop time for ever. Most
+        # takings are by the same task again, and need no new callback.
         task = current_task()
         if task is not self._owner:
             self._disown()
@@ -140,6 +143,7 @@ class TimePasses:
     __slots__ = ("_held",)
 
     def __enter__(self) -> None:
+        # Kept, because what is in hand afterwards may be something else.
         self._held = _in_hand.get()
         for hold, taking in self._held:
             hold.lift(taking)

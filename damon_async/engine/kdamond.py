@@ -7,8 +7,8 @@ monitoring means stands in ``monitor``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import anyio
@@ -19,13 +19,13 @@ from ..monitor.calls import Call
 from ..monitor.monitor import Monitor
 from ..operations.registry import operations_for
 from ..params.monitoring import Context
-from ..records.snapshot import Snapshot
+from .carrying_out import carried_out
 from .clock import Clock
 from .crew import Crew
 from .holding import TimePasses
 from .life import KdamondState, KdamondStatistics
-from .parking import Task, current_task, new_waiter, running_loop, wake
-from .subscription import Mailbox, Subscription, check_capacity
+from .parking import Task, current_task
+from .subscription import Publisher, Subscription
 
 Result = TypeVar("Result")
 
@@ -54,9 +54,9 @@ class Kdamond:
             and the moment it does not count as running any more.
 
     Attributes:
-        name: As above; also the name of the task.
+        name: Also the name of its task.
 
-        started_context: As above.
+        started_context: The *context*, whatever was committed since.
 
         error: What ended it, if it failed.
 
@@ -82,16 +82,14 @@ class Kdamond:
         self._log = log
         self._on_end = on_end
         self._state = KdamondState.STARTING
+        # From here on it counts as at work: time waits until it sleeps or has ended.
         self._alarm = clock.open_alarm()
         self._task: Task | None = None
         self._is_stepping = False
         self._began = anyio.Event()
         self._ended = anyio.Event()
-        # A dict for its order: snapshots go out to the oldest subscription first.
-        self._mailboxes: dict[Mailbox, None] = {}
+        self._publisher = Publisher(clock, name)
         self._nr_wakes = 0
-        self._nr_snapshots = 0
-        self._nr_dropped = 0
         self._nr_overruns = 0
         self._max_late_us = 0
 
@@ -122,13 +120,13 @@ class Kdamond:
         return self._monitor.context
 
     def statistics(self) -> KdamondStatistics:
-        """Return its counters as they are now."""
+        """Return its counters, as of when it woke last."""
         return KdamondStatistics(
             nr_ticks=self._monitor.schedule.passed,
             nr_wakes=self._nr_wakes,
-            nr_snapshots=self._nr_snapshots,
-            nr_dropped=self._nr_dropped,
-            nr_subscribers=len(self._mailboxes),
+            nr_snapshots=self._publisher.nr_snapshots,
+            nr_dropped=self._publisher.nr_dropped,
+            nr_subscribers=self._publisher.nr_subscribers,
             nr_overruns=self._nr_overruns,
             max_late_us=self._max_late_us,
             nr_lost_ticks=self._monitor.nr_overruns,
@@ -148,14 +146,7 @@ class Kdamond:
         Raises:
             InvalidError: If *buffer* is below 1, or given although *lossless*.
         """
-        loop = running_loop()
-        capacity = check_capacity(lossless=lossless, buffer=buffer)
-        mailbox = Mailbox(self._clock, capacity, self.name, self._forget_mailbox)
-        if self.is_running:
-            self._mailboxes[mailbox] = None
-        else:
-            mailbox.finish()
-        return Subscription(mailbox, loop)
+        return self._publisher.subscribe(lossless=lossless, buffer=buffer)
 
     # -- Requests ------------------------------------------------------------
 
@@ -167,6 +158,7 @@ class Kdamond:
         """
         if self._state in {KdamondState.STARTING, KdamondState.RUNNING}:
             self._state = KdamondState.STOPPING
+        # No virtual time passes until it ends, not even if time is held.
         self._clock.ring(self._alarm)
 
     async def wait(self) -> None:
@@ -184,15 +176,15 @@ class Kdamond:
 
     def check_not_inside(self) -> None:
         """
-        Refuse to be waited for by its own task.
+        Refuse to be waited for by itself.
 
         Raises:
-            SelfStopError: If called from inside itself.
-
-        Source:
-            spec core 3.3, P36.
+            SelfStopError: If called from inside itself (P36).
         """
-        if self._task is not None and current_task() is self._task and self.is_running:
+        # A step may also run in the task of somebody who makes a call. Tasks that
+        # a callback starts are outside: they may stop it, as nobody waits for them.
+        is_own_task = self._task is not None and current_task() is self._task
+        if self._is_stepping or (is_own_task and self.is_running):
             raise SelfStopError(self.name)
 
     def call_nowait(self, fn: Callable[[Monitor], Result], *, repeat: bool = False) -> Call[Result]:
@@ -238,21 +230,7 @@ class Kdamond:
             spec core 4.6.
         """
         self.check_not_inside()
-        call = self.call_nowait(fn)
-        waiter = new_waiter()
-
-        def wake_caller(_: Call[Result]) -> None:
-            self._clock.settle()
-            wake(waiter)
-
-        call.add_done_callback(wake_caller)
-        try:
-            with TimePasses():
-                await waiter
-        except BaseException:
-            call.cancel()
-            raise
-        return call.result()
+        return await carried_out(self.call_nowait(fn), self._clock)
 
     async def commit(self, context: Context) -> None:
         """
@@ -272,6 +250,7 @@ class Kdamond:
         Source:
             spec core 2.7.
         """
+        # Made out here: what is wrong with it is the caller's to see at once.
         operations = operations_for(context)
         await self.call(lambda monitor: monitor.commit(context, operations))
         self._note("committed", intervals=str(context.intervals))
@@ -288,6 +267,7 @@ class Kdamond:
         """Commit what is in force at that tick, with another *pause*."""
 
         def change(monitor: Monitor) -> None:
+            # Read there and then: a commit or a tuning may have come in between.
             monitor.commit(monitor.context.model_copy(update={"pause": pause}))
 
         await self.call(change)
@@ -300,21 +280,24 @@ class Kdamond:
             # Whoever started it gave up before the task had its first turn.
             return
         self._task = current_task()
+        # What it will have been if nothing below gets to say better.
         ending = KdamondState.CANCELED
         try:
-            # Nothing may stand before this: start waits for it.
+            # Nothing that may fail or wait stands before this: start waits for it,
+            # and from here on the epilogue is this task's own to run.
             self._began.set()
-            if self._state is KdamondState.STARTING:
-                self._state = KdamondState.RUNNING
-            self._note("began", nr_targets=len(self.context.targets))
-            self._monitor.begin(self._clock.now_us())
-            await self._monitor_until_end()
-            stopping = self._state is KdamondState.STOPPING
-            ending = KdamondState.STOPPED if stopping else KdamondState.FINISHED
-        except Exception as error:  # noqa: BLE001 - whatever it is, it may not reach the others
-            self.error = error
+            with self._kept_error():
+                # A stop may have come first; then it begins and ends, unlike the
+                # kernel's once did (P1).
+                if self._state is KdamondState.STARTING:
+                    self._state = KdamondState.RUNNING
+                self._note("began", nr_targets=len(self.context.targets))
+                self._monitor.begin(self._clock.now_us())
+                await self._monitor_until_end()
+                stopping = self._state is KdamondState.STOPPING
+                ending = KdamondState.STOPPED if stopping else KdamondState.FINISHED
         finally:
-            self._end(KdamondState.FAILED if self.error else ending)
+            self._end(ending)
 
     async def begin_in(self, crew: Crew) -> None:
         """
@@ -328,6 +311,7 @@ class Kdamond:
             crew.start_soon(self.run, name=self.name)
             await self._began.wait()
         finally:
+            # The task may still get its turn later. It will see that it is late.
             if not self._began.is_set():
                 self._end(KdamondState.CANCELED)
 
@@ -338,12 +322,15 @@ class Kdamond:
             self._nr_wakes += 1
             self._step()
             deadline_us = self._monitor.next_us
-            # A call may have asked to stop.
+            # Looked at again, because a call may have asked to stop. No await may
+            # come between this and the sleep, or a stop in between would ring an
+            # alarm that is not set.
             if deadline_us is None or self._state is not KdamondState.RUNNING:
                 return
             if deadline_us <= clock.now_us():
                 self._nr_overruns += 1
             await clock.set_alarm(alarm, deadline_us)
+            # Of the alarm, not of the variable: a call may have moved it forward.
             self._max_late_us = max(self._max_late_us, clock.now_us() - alarm.deadline_us)
 
     def _step(self) -> None:
@@ -354,26 +341,23 @@ class Kdamond:
         finally:
             self._is_stepping = False
         for snapshot in snapshots:
-            self._publish(snapshot)
+            self._publisher.publish(snapshot)
 
     def _catch_up(self) -> None:
         """Step in somebody else's task; what goes wrong is the kdamond's all the same."""
-        try:
+        with self._kept_error():
             self._step()
-        except Exception as error:  # noqa: BLE001 - as in run
-            self.error = error
+        # Its own task finds out when it wakes, and ends.
         if self.error is not None or self._monitor.ended:
             self._clock.ring(self._alarm)
 
-    def _publish(self, snapshot: Snapshot) -> None:
-        """Put *snapshot* into every mailbox."""
-        self._nr_snapshots += 1
-        for mailbox in self._mailboxes:
-            self._nr_dropped += mailbox.put(snapshot)
-
-    def _forget_mailbox(self, mailbox: Mailbox) -> None:
-        """Hand out nothing more to *mailbox*."""
-        self._mailboxes.pop(mailbox, None)
+    @contextmanager
+    def _kept_error(self) -> Iterator[None]:
+        """Keep what the block raises in ``error``, the first if there are several."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may not reach the others
+            self.error = self.error or error
 
     def _end(self, state: KdamondState) -> None:
         """
@@ -385,30 +369,31 @@ class Kdamond:
         if not self.is_running:
             return
         try:
-            # Runs callbacks of callers; whatever those do, the gate gets its place.
-            self._monitor.finish()
-        except Exception as error:  # noqa: BLE001 - as above
-            self.error = self.error or error
+            # Tells callers that their calls are cancelled, in callbacks of theirs.
+            with self._kept_error():
+                self._monitor.finish()
         finally:
-            self._state = state
+            # The place in the gate comes first of what must happen. Nothing from
+            # here to the end of the block runs code of users.
+            self._state = KdamondState.FAILED if self.error else state
             self._ended.set()
             self._on_end(self)
             self._clock.close_alarm(self._alarm)
+            # Those who were told of the end may act on it before time moves on.
             self._clock.settle()
-            for mailbox in self._mailboxes:
-                mailbox.finish()
-            self._mailboxes.clear()
+            self._publisher.finish()
         self._note_end()
 
     def _note_end(self) -> None:
         """Log how it ended."""
         if self.error is None:
-            self._note(self._state.value, nr_snapshots=self._nr_snapshots)
+            self._note(self._state.value, nr_snapshots=self._publisher.nr_snapshots)
         else:
             with suppress(Exception):
                 self._log.error("kdamond failed", exc_info=self.error)
 
     def _note(self, what: str, **details: object) -> None:
         """Log an event; a logger that raises is no reason to end."""
+        # Applications put processors of their own into structlog, and those may fail.
         with suppress(Exception):
             self._log.info(f"kdamond {what}", **details)

@@ -47,6 +47,7 @@ class Recorder:
         self.context = kdamond.context
         self.snapshots: list[Snapshot] = []
         self._sink = sink
+        # Here and not in run: the task may get its first turn a snapshot too late.
         self._subscription = kdamond.snapshots(lossless=True)
 
     def __repr__(self) -> str:
@@ -144,6 +145,8 @@ class Recording:
 
     async def _watch(self) -> None:
         """Run the recorders until all kdamonds have ended, at the latest on time."""
+        # Two groups, because the timer must not keep the recording open: if all
+        # kdamonds end by themselves, time would run on to the end for nobody.
         async with anyio.create_task_group() as timer:
             if self._duration_us is not None:
                 timer.start_soon(self._stop_at, self._start_us + self._duration_us)
@@ -154,6 +157,7 @@ class Recording:
 
     async def _stop_at(self, end_us: int) -> None:
         """Wait for the end and stop all kdamonds."""
+        # At one instant kdamonds go first, so the last snapshot has been published.
         await self._clock.sleep_until(end_us)
         self.stop_nowait()
 

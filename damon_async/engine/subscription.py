@@ -11,7 +11,7 @@ from ..errors import BusyError, InvalidError
 from ..records.snapshot import Snapshot
 from .clock import Clock
 from .holding import TimeHold, TimePasses
-from .parking import Loop, Waiter, new_waiter, wake
+from .parking import Loop, Waiter, new_waiter, running_loop, wake
 
 
 class Mailbox:
@@ -39,6 +39,7 @@ class Mailbox:
         name: str,
         forget: Callable[[Mailbox], None],
     ) -> None:
+        # A full deque drops its oldest by itself.
         self.buffer: deque[Snapshot] = deque(maxlen=capacity)
         self.hold = TimeHold(clock, f"a subscriber of {name}")
         self.waiter: Waiter | None = None
@@ -57,6 +58,7 @@ class Mailbox:
         nr_dropped = int(len(self.buffer) == self.buffer.maxlen)
         self.nr_dropped += nr_dropped
         self.buffer.append(snapshot)
+        # Nobody waits: the reader is at work on an earlier one, or is no more.
         if self.waiter is not None:
             self._wake(self.waiter)
         return nr_dropped
@@ -108,7 +110,8 @@ class Subscription(AsyncIterator[Snapshot]):
         return f"<Subscription {state}, {kind}, {self.nr_buffered} buffered>"
 
     def __del__(self) -> None:
-        # Garbage may be collected in any thread, and after the loop is gone.
+        # Without it, whoever leaves a loop over snapshots by break would hold time
+        # for ever. Garbage may be collected in any thread, and after the loop is gone.
         if self._mailbox.is_open and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._mailbox.close)
 
@@ -165,40 +168,113 @@ class Subscription(AsyncIterator[Snapshot]):
         mailbox = self._mailbox
         if mailbox.waiter is not None:
             raise BusyError("wait for snapshots", "another task waits on the same subscription")
+        # Whoever comes for the next one is done with the one before.
         mailbox.hold.release()
         if not mailbox.buffer and mailbox.is_open:
             await self._wait(mailbox)
         if not mailbox.buffer:
             raise StopAsyncIteration
+        # Known to this task from now on, so that its own waits lift the hold.
         if mailbox.is_lossless and mailbox.is_open:
             mailbox.hold.take_over()
+        # Taken out only now, after the last await: a cancelled wait loses nothing.
         return mailbox.buffer.popleft()
 
     async def _wait(self, mailbox: Mailbox) -> None:
         """Wait until there is a snapshot or there will be none."""
         mailbox.waiter = new_waiter()
         try:
+            # A reader of two kdamonds has a snapshot of the other one in hand.
             with TimePasses():
                 await mailbox.waiter
         except BaseException:
+            # Taken on its behalf as it was woken; it will not come for it.
             mailbox.hold.release()
             raise
         finally:
             mailbox.waiter = None
 
 
-def check_capacity(*, lossless: bool, buffer: int | None) -> int | None:
+class Publisher:
     """
-    Return how many snapshots a mailbox keeps, None for all.
+    Hands the snapshots of one kdamond to all who subscribed.
 
     Args:
-        lossless: Keep all.
+        clock: The kdamond's.
 
-        buffer: Keep so many of the newest; None means 1 unless *lossless*.
+        name: The kdamond's.
+
+    Attributes:
+        nr_snapshots: How many were published.
+
+        nr_dropped: How many slow subscribers, all together, did not get to see.
+    """
+
+    def __init__(self, clock: Clock, name: str) -> None:
+        self.nr_snapshots = 0
+        self.nr_dropped = 0
+        self._clock = clock
+        self._name = name
+        self._has_finished = False
+        # A dict for its order: snapshots go to the oldest subscription first, and
+        # the order in which tasks wake must be the same in each run.
+        self._mailboxes: dict[Mailbox, None] = {}
+
+    @property
+    def nr_subscribers(self) -> int:
+        """How many subscriptions are open."""
+        return len(self._mailboxes)
+
+    def subscribe(self, *, lossless: bool, buffer: int | None) -> Subscription:
+        """
+        Return a new subscription, over at once if there will be no more snapshots.
+
+        Args:
+            lossless: Keep everything.
+
+            buffer: Otherwise, keep so many of the newest; None means 1.
+
+        Raises:
+            InvalidError: If *buffer* is below 1, or given although *lossless*.
+        """
+        capacity = _capacity(lossless=lossless, buffer=buffer)
+        # Asked for before anything is made: outside of a loop nothing is left half done.
+        loop = running_loop()
+        mailbox = Mailbox(self._clock, capacity, self._name, self._forget)
+        if self._has_finished:
+            mailbox.finish()
+        else:
+            self._mailboxes[mailbox] = None
+        # The mailbox alone is kept here. The subscription is the reader's, so that
+        # one who drops it is noticed.
+        return Subscription(mailbox, loop)
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Put *snapshot* into every mailbox."""
+        self.nr_snapshots += 1
+        for mailbox in self._mailboxes:
+            self.nr_dropped += mailbox.put(snapshot)
+
+    def finish(self) -> None:
+        """Tell all subscribers that there will be no more."""
+        self._has_finished = True
+        for mailbox in self._mailboxes:
+            mailbox.finish()
+        self._mailboxes.clear()
+
+    def _forget(self, mailbox: Mailbox) -> None:
+        """Hand out nothing more to *mailbox*."""
+        self._mailboxes.pop(mailbox, None)
+
+
+def _capacity(*, lossless: bool, buffer: int | None) -> int | None:
+    """
+    Return how many snapshots a mailbox keeps, None for all.
 
     Raises:
         InvalidError: If *buffer* is below 1, or given although *lossless*.
     """
+    # Not ignored: whoever gives both expects something that does not happen.
     if lossless and buffer is not None:
         msg = "a lossless subscription keeps everything; leave buffer out"
         raise InvalidError(msg)

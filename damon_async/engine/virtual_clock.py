@@ -49,6 +49,8 @@ class VirtualClock(Clock):
         self._now_us = start_us
         self._settle_turns = settle_turns
         self._nr_turns_left = 0
+        # A set and not a count: closing an alarm twice, or one of a loop that is
+        # gone, must not let time run while a kdamond works.
         self._at_work: set[Alarm] = set()
         # A dict for its order: the warning names holders oldest first.
         self._holds: dict[TimeHold, None] = {}
@@ -97,12 +99,15 @@ class VirtualClock(Clock):
 
     def _bind(self, loop: Loop) -> None:
         super()._bind(loop)
+        # What was left of another loop would stop time on this one for ever.
         self._at_work = set()
         self._holds = {}
         self._is_turn_planned = False
         self._is_watched = False
 
     def _wake(self, alarm: Alarm) -> None:
+        # A kdamond tells when it sleeps again, so time need not guess. A task of the
+        # user does not, and gets some turns.
         if alarm.rank is Rank.KDAMOND:
             self._at_work.add(alarm)
         else:
@@ -147,17 +152,24 @@ class VirtualClock(Clock):
         if self._holds:
             self._watch()
         elif self._nr_turns_left:
+            # Loops tell nobody whether anything else is runnable. All that can be
+            # done on each of them alike is to go to the back of the line, often.
             self._nr_turns_left -= 1
             self._plan_turn()
         else:
-            alarms = self._queue.pop_instant()
-            for alarm in alarms:
+            # Kdamonds of an instant are taken without its tasks: those come in a turn
+            # of their own, once all kdamonds sleep again.
+            for alarm in self._queue.pop_instant():
+                # A deadline may lie in the past; time does not go there.
                 self._now_us = max(self._now_us, alarm.deadline_us)
                 self._wake(alarm)
 
     def _watch(self) -> None:
         """Warn if time stands where it is for long: perhaps everybody waits."""
         if not self._is_watched and self._loop is not None:
+            # One timer at most, and never cancelled: held time is the common case
+            # with lossless readers, and a timer for each snapshot would cost more
+            # than the snapshot.
             self._is_watched = True
             self._loop.call_later(HELD_WARNING_S, self._warn_if_still_at, self._now_us)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any
 
 import anyio
 import pytest
@@ -16,7 +17,7 @@ from damon_async.engine.virtual_clock import VirtualClock
 from damon_async.errors import BusyError, CanceledError, InvalidError, NotRunningError
 from damon_async.params.monitoring import NrRegions
 
-from .worlds import Memory, endless, over_at_once, turns, watched
+from .worlds import AGGR_US, Memory, endless, over_at_once, turns, watched
 
 
 def other_tasks() -> set[str]:
@@ -128,6 +129,28 @@ async def test_start_outside_the_scope() -> None:
     assert damon.nr_running == 0
     with pytest.raises(InvalidError, match="a Damon scope can be entered once; make a new one"):
         await damon.__aenter__()
+
+
+async def test_group_is_a_list_of_contexts() -> None:
+    """A context that was not put into a list is refused, and so is anything else in one."""
+    async with Damon(clock=VirtualClock()) as damon:
+        wrong: Any
+        for wrong, message in (
+            (endless(), r"also if it is a single one: start\(\[context\]\)"),
+            ([endless(), "vaddr"], "element 1 of the group is 'vaddr', not a context"),
+        ):
+            with pytest.raises(InvalidError, match=message):
+                await damon.start(wrong)
+        assert damon.nr_running == 0
+
+
+async def test_names_of_groups_admitted_together() -> None:
+    """Groups let in at once are numbered by what runs, not by what is about to."""
+    async with Damon(clock=VirtualClock()) as damon:
+        await damon.start([watched(Memory(lifetime=AGGR_US))], exclusive=True)
+        starts = (damon.start([endless(), endless()], wait=True) for _ in range(2))
+        first, second = await asyncio.gather(*starts)
+        assert [each.name for each in (*first, *second)] == [f"kdamond.{nr}" for nr in range(4)]
 
 
 async def test_start_that_waits_is_admitted_in_turn() -> None:
