@@ -228,6 +228,15 @@ def test_tuning_at_its_bound_restarts_nothing() -> None:
     assert monitor.schedule.next_ops_update == before
 
 
+def test_p21_tuning_keeps_the_ratio_in_force() -> None:
+    """P21: after a commit of another ratio, tuning keeps to that one."""
+    monitor = tuned_monitor(5_000, E33_GOAL.model_copy(update={"aggrs": 2}))
+    change_at(monitor, 50_000, Intervals(5_000, 40_000, 60_000_000, monitor_goal(monitor)))
+    tuned = [run_aggregation(monitor) for _ in range(5)][-1]
+    assert tuned.sample_us > 5_000
+    assert tuned.aggr_us == 8 * tuned.sample_us
+
+
 def test_tuning_is_off_by_default() -> None:
     """Without a goal intervals stay as they are."""
     monitor = watch(target_of(Still(), (0, 110 * MIB)))
