@@ -27,6 +27,8 @@ _XZ: Final = b"\xfd7zXZ\x00"
 _PERF_DATA: Final = b"PERFILE2"
 _BINARY_RECORD: Final = b"damon_recfmt_ver"
 
+_CUT: Final = "truncated: the compressed data ends early"
+
 
 def read_records(path: str | os.PathLike[str]) -> list[Record]:
     """
@@ -98,9 +100,10 @@ def _unpacked(data: bytes, path: str | os.PathLike[str]) -> bytes:
         elif data.startswith(_XZ):
             data = lzma.decompress(data)
         return _inflated(data, path) if _is_zlib(data) else data
-    except EOFError:
-        raise InputFileError(path, "truncated: the compressed data ends early") from None
-    except (OSError, lzma.LZMAError, zlib.error) as error:
+    except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+        # gzip has an exception of its own for this, lzma only a sentence.
+        if isinstance(error, EOFError) or "ended before the end" in str(error):
+            raise InputFileError(path, _CUT) from None
         raise InputFileError(path, f"broken: the compressed data is damaged ({error})") from None
 
 
@@ -113,7 +116,7 @@ def _inflated(data: bytes, path: str | os.PathLike[str]) -> bytes:
     inflate = zlib.decompressobj()
     text = inflate.decompress(data)
     if not inflate.eof:
-        raise InputFileError(path, "truncated: the compressed data ends early")
+        raise InputFileError(path, _CUT)
     return text
 
 

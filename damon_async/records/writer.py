@@ -65,6 +65,8 @@ class RecordWriter:
         self.nr_snapshots = 0
         self._form = RecordForm(form)
         self._streams: list[_Stream] = []
+        # What becomes of the streams: kept apart, so that all are given back.
+        self._fragments: list[Fragment] = []
         self._by_identity: dict[tuple[int, int, int, int], _Stream] = {}
         self._file: BesideFile | None = BesideFile(path, mode)
 
@@ -145,6 +147,7 @@ class RecordWriter:
     def _open(self, record: Record) -> _Stream:
         stream = _STREAMS[self._form](record, is_first=not self._streams)
         self._streams.append(stream)
+        self._fragments.append(stream.fragment)
         return stream
 
     def _add(self, stream: _Stream, snapshot: Snapshot) -> None:
@@ -154,23 +157,23 @@ class RecordWriter:
     def _finish(self, file: BesideFile) -> None:
         for stream in self._streams:
             stream.finish()
-        fragments = [stream.fragment for stream in self._streams]
         if self._form is not RecordForm.PERF_SCRIPT:
             # Even a list of nothing is a list.
-            fragments = fragments or [_opened(_STREAMS[self._form])]
-            fragments[-1].write(b"]")
-        for fragment in fragments:
+            self._fragments = self._fragments or [_opened(_STREAMS[self._form])]
+            self._fragments[-1].write(b"]")
+        for fragment in self._fragments:
             fragment.finish()
-        deflated = [each for each in fragments if isinstance(each, DeflatedFragment)]
+        deflated = [each for each in self._fragments if isinstance(each, DeflatedFragment)]
         if deflated:
             write_zlib(file.out, deflated)
             return
-        for fragment in fragments:
+        for fragment in self._fragments:
             fragment.copy_to(file.out)
 
     def _forget(self) -> None:
-        for stream in self._streams:
-            stream.fragment.close()
+        for fragment in self._fragments:
+            fragment.close()
+        self._fragments.clear()
         self._streams.clear()
         self._by_identity.clear()
 
