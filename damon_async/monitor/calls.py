@@ -125,3 +125,41 @@ class Call(Generic[Result]):
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback(self)
+
+
+class CallQueue:
+    """The calls that a monitor has yet to carry out, in the order they were made."""
+
+    __slots__ = ("_calls",)
+
+    def __init__(self) -> None:
+        self._calls: list[Call[Any]] = []
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any."""
+        return bool(self._calls)
+
+    @property
+    def first_us(self) -> int | None:
+        """When the earliest one was made, in microseconds; None if there is none."""
+        return min((call.since_us for call in self._calls), default=None)
+
+    def add(self, call: Call[Any]) -> None:
+        """Append a call."""
+        self._calls.append(call)
+
+    def run(self, monitor: object, now_us: int) -> None:
+        """Run every call made until *now_us* once; repeated ones stay."""
+        if not self._calls:
+            return
+        # A copy: calls made by calls wait for the next tick.
+        for call in list(self._calls):
+            if call.since_us <= now_us:
+                call.run(monitor)
+        self._calls = [call for call in self._calls if not call.done]
+
+    def cancel(self) -> None:
+        """Give up on all of them."""
+        calls, self._calls = self._calls, []
+        for call in calls:
+            call.cancel()

@@ -140,3 +140,9 @@ def committed_targets(
         targets.append(target)
         tables.append(part)
     return tuple(targets), RegionTable.joined(tables)
+
+
+def removed_targets(old: Sequence[Target], new: Sequence[Target]) -> list[int]:
+    """Return the places, ascending, of old targets that a commit of *new* ones removes."""
+    obsolete = [index for index, target in enumerate(new[: len(old)]) if target.obsolete]
+    return obsolete + list(range(len(new), len(old)))

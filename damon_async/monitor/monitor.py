@@ -12,18 +12,22 @@ and a window is one array operation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from ..arrays import IntArray
 from ..errors import CanceledError, InvalidError
 from ..operations.base import Operations
+from ..operations.events import TraceEvent
+from ..operations.metrics import Metrics
+from ..operations.requests import Answer, Request
 from ..params.monitoring import Context, Target
 from ..records.snapshot import Snapshot
-from ..regions.rates import frequency
 from ..regions.table import RegionTable
-from .calls import Call
+from ..schemes.schemes import Schemes
+from .calls import Call, CallQueue
+from .loop import Loop
 from .schedule import Schedule
 from .state import ContextState
 
@@ -42,9 +46,10 @@ class Monitor:
         rng: Where sampling addresses and split points come from. Same generator
             state, same result, to the byte, however the calls to ``step`` fall.
 
-    Attributes:
-        nr_overruns: Ticks that were skipped because ``step`` came late and the
-            space could not tell any more what happened in them.
+        metrics: The machine that watermarks and goals of schemes ask; None if
+            there is none.
+
+        listen: Called with trace events; None if nobody listens.
 
     Raises:
         InvalidError: If ranges of a target are empty or overlap once rounded,
@@ -61,16 +66,17 @@ class Monitor:
         context: Context,
         operations: Operations,
         rng: np.random.Generator,
+        metrics: Metrics | None = None,
+        listen: Callable[[TraceEvent], object] | None = None,
     ) -> None:
-        self.nr_overruns = 0
-        self._state = ContextState(context, operations, rng)
-        self._calls: list[Call[Any]] = []
-        self._has_ended = False
-        self._is_paused = False
+        self._state = ContextState(context, operations, rng, metrics)
+        self._state.schemes.listen = listen
+        self._calls = CallQueue()
+        self._loop = Loop(self._state, self._calls, lambda now_us: self._calls.run(self, now_us))
 
     def __repr__(self) -> str:
         """Say how far it is."""
-        state = "ended" if self._has_ended else "running" if self._state.has_begun else "new"
+        state = "ended" if self.ended else "running" if self._state.has_begun else "new"
         tick, now_us = self.schedule.passed, self._state.tick_us
         return f"<Monitor {state} tick {tick} at {now_us} us {self.table!r}>"
 
@@ -107,12 +113,27 @@ class Monitor:
     @property
     def ended(self) -> bool:
         """Whether it is over: finished, or every target has vanished."""
-        return self._has_ended
+        return self._loop.has_ended
 
     @property
     def is_paused(self) -> bool:
         """Whether monitoring is held up by ``context.pause``."""
-        return self._is_paused
+        return self._loop.is_paused
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether watermarks keep all schemes inactive, and monitoring with them."""
+        return self._loop.wake_us is not None
+
+    @property
+    def nr_overruns(self) -> int:
+        """Ticks skipped because ``step`` came late and the space had forgotten them."""
+        return self._loop.nr_overruns
+
+    @property
+    def schemes(self) -> Schemes:
+        """Its schemes: statistics, charges, and the walk over tried regions."""
+        return self._state.schemes
 
     @property
     def frequencies(self) -> IntArray:
@@ -121,10 +142,7 @@ class Monitor:
 
         int64, shape (nr_regions,). Source: spec core 6.1.
         """
-        # Computed on demand, so that no tick pays for what nobody reads (P10).
-        counts, last = self.table.nr_accesses, self.table.last_nr_accesses
-        nr_samples = self.context.intervals.max_nr_accesses
-        return frequency(counts, last, self.schedule.nr_ticks_left, nr_samples)
+        return self._state.frequencies
 
     # -- Driving it ----------------------------------------------------------
 
@@ -142,6 +160,33 @@ class Monitor:
             msg = f"{self!r} has begun already; make a new one"
             raise InvalidError(msg)
         self._state.begin(now_us)
+        self._loop.begin()
+
+    @property
+    def request(self) -> Request | None:
+        """
+        What a function of the user is asked for; None if nothing is.
+
+        Until it is answered, ``step`` does nothing.
+        """
+        return self._loop.request
+
+    def answer(self, answer: Answer) -> list[Snapshot]:
+        """
+        Go on with the answer to ``request``.
+
+        Args:
+            answer: ``Applied`` to an ``ActionRequest``, ``Measured`` to a
+                ``MetricRequest``.
+
+        Returns:
+            Snapshots as of ``step``, if an aggregation ended with it.
+
+        Raises:
+            InvalidError: If nothing was asked.
+        """
+        self._loop.answer(answer)
+        return self._take_published()
 
     @property
     def next_us(self) -> int | None:
@@ -150,17 +195,7 @@ class Monitor:
 
         Comes closer when a call is made.
         """
-        if self._has_ended:
-            return None
-        state = self._state
-        end_us = state.end_us
-        if end_us is not None and state.tick_us >= end_us:
-            return state.tick_us
-        if self._is_paused:
-            # Nothing but a call ends a pause, so rounds may be long without one.
-            pause_us = state.sample_us if self._calls else state.context.intervals.aggr_us
-            return state.tick_us + max(1, pause_us)
-        return state.tick_us + state.sample_us * self._nr_window_ticks(end_us)
+        return self._loop.next_us
 
     def step(self, now_us: int) -> list[Snapshot]:
         """
@@ -180,11 +215,10 @@ class Monitor:
         if not self._state.has_begun:
             msg = f"{self!r} has not begun: call begin() first"
             raise InvalidError(msg)
-        published: list[Snapshot] = []
         # Late by any number of windows, the rest is done window by window.
-        while self._advance(now_us, published):
+        while self._loop.advance(now_us):
             pass
-        return published
+        return self._take_published()
 
     def finish(self) -> None:
         """
@@ -193,12 +227,12 @@ class Monitor:
         Source:
             spec core 3.4 step 1.
         """
-        # First of all, so that whoever is told of the end finds it ended (P4).
-        self._has_ended = True
-        self._state.drop()
-        calls, self._calls = self._calls, []
-        for call in calls:
-            call.cancel()
+        self._loop.finish()
+
+    def _take_published(self) -> list[Snapshot]:
+        """Return what was published since the last time."""
+        published, self._loop.published = self._loop.published, []
+        return published
 
     # -- Requests ------------------------------------------------------------
 
@@ -223,10 +257,10 @@ class Monitor:
         Source:
             spec core 4.6.
         """
-        if self._has_ended:
+        if self.ended:
             raise CanceledError("the call", "the monitor has ended")
         call = Call(fn, repeat=repeat, since_us=now_us)
-        self._calls.append(call)
+        self._calls.add(call)
         return call
 
     def commit(self, context: Context, operations: Operations | None = None) -> None:
@@ -250,80 +284,3 @@ class Monitor:
             spec core 2.7.
         """
         self._state.commit(context, self.operations if operations is None else operations)
-
-    # -- One iteration -------------------------------------------------------
-
-    def _nr_window_ticks(self, end_us: int | None) -> int:
-        """Return how many ticks may pass before anything can look or change."""
-        state = self._state
-        # A pause begins with the end of a tick, whatever is due.
-        if state.context.pause or not state.is_pure:
-            return 1
-        nr_ticks = state.schedule.nr_ticks_until_due
-        if end_us is not None:
-            nr_ticks = min(nr_ticks, state.nr_ticks_until(end_us))
-        if self._calls:
-            first_us = min(call.since_us for call in self._calls)
-            nr_ticks = min(nr_ticks, state.nr_ticks_until(first_us))
-        return max(1, nr_ticks)
-
-    def _advance(self, now_us: int, published: list[Snapshot]) -> bool:
-        """Do one window, or one round of a pause; tell whether there may be more."""
-        if self._has_ended:
-            return False
-        state = self._state
-        end_us = state.end_us
-        # At the head of an iteration only: the last tick is done to its end.
-        if end_us is not None and state.tick_us >= end_us:
-            self.finish()
-            return False
-        nr_due = (now_us - state.tick_us) // state.sample_us
-        if nr_due < 1:
-            return False
-        if self._is_paused:
-            # Nothing but a call ends a pause, so one round may be long without any.
-            state.tick_us += state.sample_us * (1 if self._calls else nr_due)
-        else:
-            self._run_window(nr_due, self._nr_window_ticks(end_us))
-        self._run_calls()
-        # A call may have ended everything.
-        if not self._has_ended:
-            self._is_paused = state.context.pause
-            if not self._is_paused:
-                self._finish_iteration(published)
-        return True
-
-    def _run_window(self, nr_due: int, nr_window: int) -> None:
-        """Check as many ticks as are due and may pass at once; merge if it is time."""
-        state = self._state
-        state.schedule.begin_iteration()
-        if nr_due > 1 and not state.is_pure:
-            # The space only knows what happened until now: one long interval
-            # instead of many that would all get the same answer.
-            self.nr_overruns += nr_due - 1
-            state.sample(1, nr_due * state.sample_us)
-        else:
-            state.sample(min(nr_due, nr_window), state.sample_us)
-        # Before calls run: those see merged counts that are not yet reset.
-        if state.schedule.is_aggregation_due:
-            state.merge()
-
-    def _finish_iteration(self, published: list[Snapshot]) -> None:
-        """Do what follows calls and schemes: tune, publish, reset, split, update."""
-        state = self._state
-        # The order is normative: publishing shows what tuning rescaled, and splits
-        # come after it, for the next aggregation to tell the pieces apart.
-        if state.schedule.is_aggregation_due:
-            published.append(state.end_aggregation())
-        if state.schedule.is_ops_update_due:
-            state.update_targets()
-
-    def _run_calls(self) -> None:
-        """Run every call whose turn it is once; repeated ones stay."""
-        if not self._calls:
-            return
-        # A copy: calls made by calls wait for the next tick.
-        for call in list(self._calls):
-            if call.since_us <= self._state.tick_us:
-                call.run(self)
-        self._calls = [call for call in self._calls if not call.done]

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 
+from ..arrays import BoolArray, IntArray
 from ..operations.base import Operations
+from ..operations.events import DamonAggregated, IntervalsTuned, TraceEvent
+from ..operations.metrics import Metrics
+from ..operations.requests import Acting, ActionRequest, Answer, Applied, Request
 from ..params.intervals import AGGR_US_MAX, Intervals
 from ..params.monitoring import Context, Target
 from ..records.snapshot import Snapshot
 from ..regions.merge import merge_regions
-from ..regions.rates import convert_results
+from ..regions.rates import convert_results, frequency
 from ..regions.split import SplitState, enforce_min_nr_regions, split_regions
 from ..regions.table import RegionTable
 from ..regions.tuning import access_score, tuned_intervals
-from .committing import committed_targets, initial_table, updated_table
+from ..schemes.moment import Moment
+from ..schemes.schemes import Schemes
+from .committing import committed_targets, initial_table, removed_targets, updated_table
 from .sampling import Sampler
 from .schedule import Schedule
 
@@ -37,7 +43,12 @@ class ContextState:
 
         rng: Where sampling addresses and split points come from.
 
+        metrics: The machine that watermarks and goals of schemes ask; None if
+            there is none.
+
     Attributes:
+        schemes: Its schemes; their listener hears all trace events.
+
         context: The parameters in force; interval tuning and commits change them.
 
         targets: The targets being monitored.
@@ -62,8 +73,10 @@ class ContextState:
         context: Context,
         operations: Operations,
         rng: np.random.Generator,
+        metrics: Metrics | None = None,
     ) -> None:
         self.context = context
+        self.schemes = Schemes(context.schemes, context.intervals, context.min_region_sz)
         self.targets: tuple[Target, ...] = context.targets
         self.table = initial_table(context.targets, context.min_region_sz)
         self.schedule = Schedule()
@@ -72,6 +85,7 @@ class ContextState:
         self.is_pure = _check_targets(operations, context.targets)
         self._aggr_began_us = 0
         self._sampler = Sampler(operations, rng)
+        self._metrics = metrics
         self._rng = rng
         self._split_state = SplitState()
         self._sz_limit = 0
@@ -98,6 +112,23 @@ class ContextState:
         # Without targets there is nothing to wait for: over from the beginning.
         return max(known, default=0) if len(known) == len(ends) else None
 
+    @property
+    def frequencies(self) -> IntArray:
+        """Access frequency of each region now, in accesses per aggregation interval."""
+        # Computed on demand, so that no tick pays for what nobody reads (P10).
+        counts, last = self.table.nr_accesses, self.table.last_nr_accesses
+        nr_samples = self.context.intervals.max_nr_accesses
+        return frequency(counts, last, self.schedule.nr_ticks_left, nr_samples)
+
+    @property
+    def nr_ticks_until_due(self) -> int:
+        """Ticks until an aggregation, an update or an apply round is due; at least 1."""
+        nr_ticks = self.schedule.nr_ticks_until_due
+        next_apply = self.schemes.next_due
+        if next_apply is None:
+            return nr_ticks
+        return max(1, min(nr_ticks, next_apply - self.schedule.passed))
+
     def nr_ticks_until(self, instant_us: int) -> int:
         """Return how many ticks must end until *instant_us* is over; may be negative."""
         return -(-(instant_us - self.tick_us) // self.sample_us)
@@ -107,6 +138,7 @@ class ContextState:
         self.tick_us = self._aggr_began_us = now_us
         self.has_begun = True
         self.schedule = Schedule.at_start(self.context.intervals)
+        self.schemes.begin()
         self._update_table(only_missing=True)
         self.enforce_min_nr_regions()
 
@@ -200,6 +232,7 @@ class ContextState:
         """
         unit = context.min_region_sz
         targets, table = committed_targets(self.targets, context.targets, self.table, unit)
+        gone = removed_targets(self.targets, context.targets)
         is_pure = _check_targets(operations, targets)
         if self.has_begun:
             table = updated_table(table, operations, targets, self.tick_us, unit, only_missing=True)
@@ -208,8 +241,12 @@ class ContextState:
         self._sampler.operations = operations
         # Targets may have changed although all bounds are the same.
         self._sampler.forget()
+        # From the last one on, so that the places of the others stay true.
+        for index in reversed(gone):
+            self.schemes.target_removed(index)
         if context.intervals != self.context.intervals:
             self.set_intervals(context.intervals)
+        self.schemes.commit(context.schemes, self.schedule.passed, unit)
         self.context = context.model_copy(update={"targets": targets})
         self.enforce_min_nr_regions()
 
@@ -232,6 +269,40 @@ class ContextState:
             is_aggregating=not self.schedule.is_aggregation_due,
         )
         self.context = self.context.model_copy(update={"intervals": intervals})
+        self.schemes.set_intervals(intervals, self.schedule.passed)
+
+    # -- Schemes -------------------------------------------------------------
+
+    def apply_schemes(self) -> Generator[Request, Answer, None]:
+        """Apply the schemes that are due now; yields what is to be done."""
+        operations, targets, now_us = self.operations, self.targets, self.tick_us
+        valid: BoolArray | None = None
+        if operations.ends_with_targets:
+            ends = [operations.lifetime_us(target) for target in targets]
+            valid = np.array([end is None or now_us < end for end in ends], np.bool_)
+        moment = Moment(
+            now_us,
+            self.schedule.passed,
+            self.context.intervals,
+            self.context.min_region_sz,
+            self._sz_limit,
+            isinstance(operations, Acting),
+            self._metrics,
+            valid,
+            self.context.addr_unit,
+        )
+        return self.schemes.apply(self.table, self.frequencies, moment)
+
+    def watch(self) -> Generator[Request, Answer, int]:
+        """Look at the watermarks of all schemes; returns for how long all are inactive."""
+        return (yield from self.schemes.watch(self.tick_us, self._metrics))
+
+    def act(self, request: ActionRequest) -> Applied:
+        """Carry out a built-in action through the operations set."""
+        operations = self.operations
+        if isinstance(operations, Acting):
+            return operations.apply(self.targets[request.target_idx], request)
+        return Applied.nothing(request)
 
     def end_aggregation(self) -> Snapshot:
         """Tune intervals if it is time; publish, reset and split; plan the next one."""
@@ -266,6 +337,8 @@ class ContextState:
         if tuned.sample_us != intervals.sample_us:
             update = {"sample_us": tuned.sample_us, "aggr_us": tuned.aggr_us}
             self.set_intervals(intervals.model_copy(update=update))
+            if self.schemes.listen is not None:
+                self.schemes.listen(IntervalsTuned(self.tick_us, tuned.sample_us))
 
     def _publish(self) -> Snapshot:
         """Return what was found, and reset the counts for the next aggregation."""
@@ -285,6 +358,8 @@ class ContextState:
             nr_accesses,
             age,
         )
+        if self.schemes.listen is not None:
+            _announce(snapshot, self.schemes.listen)
         self._aggr_began_us = self.tick_us
         self.table.last_nr_accesses[:] = nr_accesses
         self.table.nr_accesses[:] = 0
@@ -302,3 +377,12 @@ def _check_targets(operations: Operations, targets: Sequence[Target]) -> bool:
     for target in targets:
         operations.lifetime_us(target)
     return all(map(operations.is_pure, targets))
+
+
+def _announce(snapshot: Snapshot, listen: Callable[[TraceEvent], object]) -> None:
+    """Tell of every region of a snapshot, as the kernel's trace does."""
+    time_us = snapshot.end_ns // 1000
+    nr_regions = np.bincount(snapshot.target).tolist()
+    columns = (snapshot.target, snapshot.start, snapshot.end, snapshot.nr_accesses, snapshot.age)
+    for target, *row in zip(*(column.tolist() for column in columns), strict=True):
+        listen(DamonAggregated(time_us, target, nr_regions[target], *row))

@@ -24,6 +24,11 @@ class Paddr(SpaceOperations):
         self.addr_unit = addr_unit
 
     @property
+    def bytes_per_unit(self) -> int:
+        """Bytes of memory per byte of a region."""
+        return self.addr_unit
+
+    @property
     def ends_with_targets(self) -> bool:
         """False: there is always memory, even if nobody uses it."""
         return False

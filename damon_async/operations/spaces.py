@@ -6,8 +6,11 @@ from typing import cast
 
 from ..arrays import BoolArray, IntArray
 from ..errors import InvalidError
+from ..params.keywords import Action
 from ..params.monitoring import Target
+from ..spaces.acting import ActingSpace
 from ..spaces.space import Space
+from .requests import ActionRequest, Applied
 
 
 def space_of(target: Target) -> Space:
@@ -31,6 +34,11 @@ class SpaceOperations:
     """Asks each target's space; regions are the user's own."""
 
     __slots__ = ()
+
+    @property
+    def bytes_per_unit(self) -> int:
+        """Bytes of memory per byte of a region."""
+        return 1
 
     @property
     def ends_with_targets(self) -> bool:
@@ -64,3 +72,25 @@ class SpaceOperations:
     ) -> BoolArray:
         """Tell for each sampled address whether its page was touched."""
         return space_of(target).accessed(addresses, since_us, until_us)
+
+    def apply(self, target: Target, request: ActionRequest) -> Applied:
+        """
+        Have the space of *target* carry out an action.
+
+        A space that cannot act is only counted on: the action is tried on it, and
+        does nothing.
+        """
+        space = target.space
+        if not isinstance(request.action, Action) or not hasattr(space, "apply"):
+            return Applied.nothing(request)
+        done = cast("ActingSpace", space).apply(
+            request.action,
+            request.ranges * self.bytes_per_unit,
+            filters=request.filters,
+            bypass=request.bypass,
+            target_nid=-1 if request.target_nid is None else request.target_nid,
+            dests=request.dests,
+            now_us=request.now_us,
+        )
+        unit = self.bytes_per_unit
+        return Applied(done.applied // unit, done.passed // unit, done.elapsed_ns)

@@ -11,10 +11,11 @@ from ..errors import InvalidError
 from ..params.filters import Filter
 from ..params.keywords import Action
 from ..params.schemes import Dest
+from .acting import Done
 from .frames import Process
 from .layout import PHYSICAL_START
 from .machine import Machine
-from .page_actions import PHYSICAL, VIRTUAL, Done, PageActions, PageRequest
+from .page_actions import PHYSICAL, VIRTUAL, PageActions, PageRequest
 from .pages import HUGE, PAGE, Bit, Frames
 from .space import Mapping, Space, Truth
 

@@ -12,6 +12,7 @@ from ..arrays import BoolArray, IntArray
 from ..params.filters import Filter
 from ..params.keywords import Action, FilterType
 from ..params.schemes import Dest
+from .acting import Done
 from .machine import Machine
 from .page_filters import REJECT_YOUNG, PageFilters
 from .pages import HUGE, PAGE, Bit, Frames
@@ -60,24 +61,6 @@ class PageRequest:
     target_nid: int
     dests: Sequence[Dest]
     now_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """
-    What came of a request.
-
-    Attributes:
-        applied: int64, shape (nr_regions,): bytes acted on.
-
-        passed: int64, shape (nr_regions,): bytes that passed the filters.
-
-        elapsed_ns: How long it took.
-    """
-
-    applied: IntArray
-    passed: IntArray
-    elapsed_ns: int
 
 
 class PageActions:

@@ -8,9 +8,9 @@ from damon_async.arrays import BoolArray, IntArray
 from damon_async.params.filters import Filter
 from damon_async.params.keywords import Action
 from damon_async.params.schemes import Dest
+from damon_async.spaces.acting import Done
 from damon_async.spaces.frames import Process
 from damon_async.spaces.machine_views import PhysicalMemory, ProcessMemory
-from damon_async.spaces.page_actions import Done
 from damon_async.spaces.pages import PAGE
 from damon_async.spaces.space import Mapping, Truth
 
