@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from typing import Any
 
 import anyio
@@ -195,6 +196,16 @@ async def test_group_begins_at_one_instant() -> None:
     assert begun == [5_077] * 20
 
 
+async def test_time_is_held_during_a_start() -> None:
+    """From admission until the last context of a group has begun, time cannot move."""
+    seen: list[bool] = []
+    async with Damon(clock=VirtualClock()) as damon:
+        memory = Memory(maps=[lambda _: seen.append("held by a start" in repr(damon.clock))])
+        await damon.start([watched(memory), watched(memory)])
+        assert "held" not in repr(damon.clock)
+    assert seen == [True, True]
+
+
 async def test_failed_start_tells_what_runs() -> None:
     """The error of a start that failed half-way names the kdamonds that keep running."""
     async with Damon(clock=VirtualClock()) as damon:
@@ -310,6 +321,26 @@ def test_loop_that_is_shut_down_during_a_start() -> None:
 
     asyncio.run(abandon())
     assert damon.gate.statistics() == GateStatistics(0, False, 0, 0)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'Kdamond.run' was never awaited")
+async def test_everything_cancelled_before_the_first_turn() -> None:
+    """A kdamond whose task is cancelled before its first turn returns its place (P1)."""
+    async with Damon(clock=VirtualClock()) as damon:
+        start = asyncio.create_task(damon.start([endless(), endless()], exclusive=True))
+        for _ in range(20):
+            if not damon.kdamonds:
+                await asyncio.sleep(0)
+        [kdamond] = damon.kdamonds
+        assert repr(kdamond).startswith("<Kdamond kdamond.0 starting")
+        for task in asyncio.all_tasks():
+            if task.get_name() in {"kdamond.0", start.get_name()}:
+                task.cancel()
+        await turns()
+        assert start.cancelled()
+        assert kdamond.state is KdamondState.CANCELED
+        assert damon.gate.statistics() == GateStatistics(0, False, 0, 0)
+    gc.collect()
 
 
 async def test_task_that_is_cancelled_from_outside() -> None:

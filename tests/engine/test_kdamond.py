@@ -80,6 +80,16 @@ async def test_stop_right_after_start() -> None:
             assert (damon.nr_running, damon.running_exclusive) == (0, False)
 
 
+async def test_epilogue_runs_once() -> None:
+    """Whoever else comes to end a kdamond finds it done, and the gate is not told twice."""
+    async with Damon(clock=VirtualClock()) as damon:
+        kdamond, _ = await damon.start([endless(), endless()])
+        await damon.stop([kdamond])
+        kdamond._end(KdamondState.CANCELED)
+        await kdamond.run()
+        assert (kdamond.state, damon.nr_running) == (KdamondState.STOPPED, 1)
+
+
 async def test_wait_after_the_end_returns() -> None:
     """Waiting for a kdamond that has ended returns at once, stopping it does nothing."""
     async with Damon(clock=VirtualClock()) as damon:

@@ -14,7 +14,7 @@ from damon_async.errors import BusyError
 from damon_async.params.monitoring import Intervals
 from damon_async.records.snapshot import Snapshot
 
-from .worlds import AGGR_US, Memory, endless, over_at_once, watched
+from .worlds import AGGR_US, Memory, When, cancelled_at, endless, over_at_once, watched
 
 
 def ends(recorder: Recorder) -> list[int]:
@@ -153,6 +153,16 @@ async def test_recorder_beside_a_kdamond() -> None:
         await run
     assert ends(recorder) == [3, 4, 5]
     assert kept == recorder.snapshots
+
+
+async def test_recorder_cancelled_as_it_is_woken() -> None:
+    """A recorder that is cancelled in the instant it is woken keeps what woke it."""
+    async with Damon(clock=VirtualClock()) as damon:
+        [kdamond] = await damon.start([endless()])
+        recorder = Recorder(kdamond)
+        outcome = await cancelled_at(recorder.run(), 1, When.AFTER)
+        assert not outcome.has_completed
+        assert ends(recorder) == [1]
 
 
 async def test_sink_that_fails_ends_its_recorder_only() -> None:

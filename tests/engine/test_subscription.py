@@ -5,12 +5,13 @@ import gc
 from itertools import pairwise
 
 import anyio
+import numpy as np
 import pytest
 
 from damon_async.engine.clock import RealClock
 from damon_async.engine.engine import Damon
 from damon_async.engine.kdamond import Kdamond
-from damon_async.engine.subscription import Subscription
+from damon_async.engine.subscription import Mailbox, Subscription
 from damon_async.engine.virtual_clock import VirtualClock
 from damon_async.errors import BusyError, InvalidError
 from damon_async.params.monitoring import Intervals
@@ -155,8 +156,22 @@ async def test_cancelled_wait_loses_nothing() -> None:
             snapshots = kdamond.snapshots(lossless=True)
             outcome = await cancelled_at(snapshots.__anext__(), 1, when)
             assert outcome.was_cancelled
+            assert "held" not in repr(damon.clock)
             first = 2 if outcome.has_completed else 1
             assert ends_us(await taken(snapshots, 2)) == [first, first + 1]
+
+
+async def test_time_is_held_from_waking_on() -> None:
+    """Time is held for a lossless reader as soon as it is woken, before it runs."""
+    clock = VirtualClock()
+    mailbox = Mailbox(clock, None, "kdamond.0", lambda _: None)
+    mailbox.waiter = asyncio.get_running_loop().create_future()
+    nothing = np.zeros(0, np.int64)
+    mailbox.put(Snapshot(0, 1, 1, 1, nothing, nothing, nothing, nothing, nothing))
+    assert mailbox.waiter.done()
+    assert "held by a subscriber of kdamond.0" in repr(clock)
+    mailbox.close()
+    assert "held" not in repr(clock)
 
 
 async def test_timeouts_lose_nothing() -> None:

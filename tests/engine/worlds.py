@@ -79,6 +79,8 @@ class Memory:
         fails_at_us: From then on, looking at it raises.
 
         looks: Called at each look with the instant it is about.
+
+        maps: Called with the instant when its ranges are asked for.
     """
 
     lifetime: int | None = None
@@ -86,6 +88,7 @@ class Memory:
     refuses: BaseException | None = None
     fails_at_us: int | None = None
     looks: list[Callable[[int], object]] = field(default_factory=list)
+    maps: list[Callable[[int], object]] = field(default_factory=list)
 
     ends_with_targets = True
 
@@ -98,6 +101,8 @@ class Memory:
         return self.lifetime
 
     def ranges(self, target: Target, now_us: int, min_region_sz: int) -> IntArray | None:
+        for each in self.maps:
+            each(now_us)
         return np.array([[0, 1 << 26]], np.int64)
 
     def accessed(
