@@ -140,7 +140,7 @@ class QuotaState:
 
     # -- Charging ------------------------------------------------------------
 
-    def fitting(self, sums: Sums, unit: int) -> tuple[int, int]:
+    def fitting(self, sums: Sums, unit: int, *, is_estimate: bool) -> tuple[int, int]:
         """
         Return which regions surely fit what is left.
 
@@ -149,6 +149,9 @@ class QuotaState:
                 the order of service.
 
             unit: The smallest region, in bytes; at least as much is left.
+
+            is_estimate: Whether less than that may be charged for them, so that
+                the first region that may not fit has to wait for the answers.
 
         Returns:
             How many regions can be served if all of them are charged in full,
@@ -165,6 +168,8 @@ class QuotaState:
             return last, 0
         if sums[last] <= left:
             return last + 1, 0
+        if last and is_estimate:
+            return last, 0
         left -= int(sums[last - 1]) if last else 0
         return last + 1, left - left % unit
 

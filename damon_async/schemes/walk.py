@@ -153,12 +153,13 @@ class ApplyRound:
             Whether the walk has come to its end.
         """
         quota, regions, unit = s.quota, self._regions, self._moment.min_region_sz
+        is_estimate = s.scheme.quotas.fail_charge_denom > 0
         rows, bypass = wanted
         while len(rows):
             nr, cut = len(rows), 0
             if quota.is_limited:
                 sums = running_sums(regions.sizes[rows], wide=regions.is_wide)
-                nr, cut = quota.fitting(sums, unit)
+                nr, cut = quota.fitting(sums, unit, is_estimate=is_estimate)
             last = int(rows[nr - 1])
             if cut:
                 regions.cut(last, cut)
