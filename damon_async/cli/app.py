@@ -1,0 +1,104 @@
+"""The cyclopts application: which commands there are, and what all of them take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated, Final
+
+from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts.help import ColumnSpec, DefaultFormatter, DescriptionRenderer, NameRenderer
+
+from ..errors import InvalidError
+from .demo import demo
+from .log import LogLevel, configure_log
+from .record import record
+from .report import report_app
+from .workloads import workloads
+
+HELP: Final = """\
+See where memory is hot, as the Linux data access monitor DAMON would estimate it: over synthetic \
+memory, without kernel or root, an hour in seconds of virtual time."""
+
+EPILOGUE: Final = """\
+Sizes are like 4K or 1.5 GiB, times like 5ms or 1.5s, shares like 5%; "max" is the largest of each.
+
+Exit codes: 0 done, 2 something impossible was asked for, 1 a bug; 130 and 143 interrupted before \
+there was anything to keep."""
+
+NAME_WIDTH: Final = len("--monitoring_intervals_autotune")
+"""Columns for the names of options in help texts."""
+
+
+def run(tokens: Sequence[str]) -> int:
+    """
+    Parse a command line and do what it says.
+
+    Returns:
+        The exit code of the command.
+
+    Raises:
+        InvalidError: If the command line cannot be understood.
+    """
+    app = build_app()
+    try:
+        result = app.meta(
+            list(tokens), exit_on_error=False, print_error=False, result_action="return_value"
+        )
+    except CycloptsError as error:
+        raise InvalidError(str(error)) from error
+    return result if isinstance(result, int) else 0
+
+
+def build_app() -> App:
+    """Make the application; nothing of it is shared between two calls."""
+    app = App(
+        name="damon-async",
+        help=HELP,
+        help_epilogue=EPILOGUE,
+        # Not for its marks: it is the format that fills lines.
+        help_format="markdown",
+        help_formatter=_formatter(),
+        version=version("damon_async"),
+        # Options are spelled as damo spells them, underscores and all.
+        default_parameter=Parameter(name_transform=_as_is, negative=()),
+    )
+    for command in (demo, record, report_app(), workloads):
+        app.command(command)
+    app.meta.group_parameters = Group("Every command", sort_key=99)
+    app.meta.default(_launcher(app))
+    return app
+
+
+def _formatter() -> DefaultFormatter:
+    """Give names the room that the longest needs: a name cut in two cannot be searched for."""
+    names = ColumnSpec(
+        renderer=NameRenderer(max_width=NAME_WIDTH), style="cyclopts.name", max_width=NAME_WIDTH
+    )
+    return DefaultFormatter(column_specs=(names, ColumnSpec(renderer=DescriptionRenderer())))
+
+
+def _as_is(name: str) -> str:
+    return name
+
+
+def _launcher(app: App):  # type: ignore[no-untyped-def] # noqa: ANN202
+    def launch(
+        *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+        log_level: LogLevel = "warning",
+        debug: bool = False,
+    ) -> object:
+        """
+        Run one command.
+
+        Args:
+            tokens: The command and its options.
+
+            log_level: From which level on log lines are printed on stderr.
+
+            debug: Show the traceback of an error, here and in the log.
+        """
+        configure_log(log_level, has_traces=debug)
+        return app(tokens)
+
+    return launch

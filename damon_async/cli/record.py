@@ -1,0 +1,154 @@
+"""`damon-async record`: monitor a workload, and keep what DAMON would have seen of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import anyio
+from cyclopts import Group, Parameter
+from rich.console import Console
+
+from .. import units
+from ..engine.clock import RealClock
+from ..engine.virtual_clock import VirtualClock
+from ..errors import InvalidError
+from ..records.writer import RecordForm
+from .options import NO_PARAMETERS, ParameterOptions
+from .outputs import RecordOutput, display_path
+from .plan import Plan, looks_like_document, make_plan
+from .progress import RunProgress
+from .quantities import Count, Form, Mode, OutPath, Seconds
+from .recording import Recording, signals_restored
+from .text import rounded_time, say, speed
+
+WHAT: Final = Group("What to monitor", sort_key=1)
+HOW_LONG: Final = Group("How long", sort_key=2)
+OUTPUT: Final = Group("Output", sort_key=3)
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """Where the record goes."""
+
+    out: Annotated[OutPath, Parameter(alias="-o")] = "damon.data"
+    """The record; "-" is stdout. An older file of that name becomes FILE.old.
+    Beside it lie FILE.kdamonds, the parameters, and FILE.workload, with which
+    `report accuracy` finds the truth."""
+
+    output_type: Form = RecordForm.JSON_COMPRESSED
+    """Its form. Real damo reads json_compressed everywhere, json and perf_script
+    where file(1) calls them so."""
+
+    output_permission: Mode = 0o600
+    """Permissions of the files, octal."""
+
+
+@Parameter(name="*", group=HOW_LONG)
+@dataclass(frozen=True, kw_only=True)
+class TimeOptions:
+    """How long, and on which clock."""
+
+    timeout: Seconds | None = None
+    """How long to record, in seconds of the clock, or as a text such as "5 m".
+    Default: as long as the workload lives."""
+
+    real_time: bool = False
+    """Follow the machine's clock. Otherwise time is virtual, and an hour takes
+    seconds."""
+
+
+def record(
+    target: str | None = None,
+    /,
+    *,
+    workload: Annotated[
+        tuple[str, ...], Parameter(group=WHAT, metavar="SPEC", show_default=False)
+    ] = (),
+    kdamonds: Annotated[str | None, Parameter(group=WHAT, metavar="FILE|JSON")] = None,
+    seed: Annotated[Count, Parameter(group=WHAT)] = 0,
+    times: TimeOptions = TimeOptions(),
+    output: OutputOptions = OutputOptions(),
+    parameters: ParameterOptions = NO_PARAMETERS,
+) -> int:
+    """
+    Monitor a workload, and keep what DAMON would have seen of it.
+
+    Ctrl-C and SIGTERM end a recording early; what there is up to then is kept,
+    and that counts as done.
+
+    Args:
+        target: The workload, or a parameter document (.json, .yaml or JSON text).
+
+        workload: What is monitored: a masim configuration, a trace, a DAMON
+            record, or a generator such as zipf:size=1G. See `damon-async
+            workloads`. Given several times, it is one target each.
+
+        kdamonds: A parameter document, instead of the monitoring parameters.
+
+        seed: Where all randomness comes from, in the workload and in the
+            monitor: same seed, same record.
+
+        times: How long, and on which clock.
+
+        output: Where the record goes.
+
+        parameters: How to monitor.
+    """
+    if target is not None and kdamonds is None and looks_like_document(target):
+        target, kdamonds = None, target
+    specs = (*(() if target is None else (target,)), *workload)
+    plan = make_plan(specs, kdamonds, parameters, seed)
+    duration_us = plan.duration_us(times.timeout, is_virtual=not times.real_time)
+    with RecordOutput(
+        output.out, output.output_type, output.output_permission, plan.kdamonds, plan.sources
+    ) as out:
+        return _run(plan, out, seed, duration_us, is_virtual=not times.real_time)
+
+
+def _run(
+    plan: Plan, out: RecordOutput, seed: int, duration_us: int | None, *, is_virtual: bool
+) -> int:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    progress = RunProgress(duration_us, console)
+    recording = Recording(
+        plan.contexts,
+        clock=VirtualClock() if is_virtual else RealClock(),
+        seed=seed,
+        duration_us=duration_us,
+        sink=out.add,
+        began=lambda: say(f"recording {plan.describe()}{_until(duration_us)}"),
+        tell=progress.update,
+    )
+    began_s = time.perf_counter()
+    with signals_restored(), progress:
+        anyio.run(recording.run)
+    wall_s = time.perf_counter() - began_s
+    if not out.nr_snapshots:
+        return _nothing_recorded(plan, recording)
+    out.finish()
+    say(f"{_summary(out.nr_snapshots, recording.elapsed_us, wall_s)}: {display_path(out.path)}")
+    return 0
+
+
+def _summary(nr_snapshots: int, elapsed_us: int, wall_s: float) -> str:
+    return (
+        f"{units.format_number(nr_snapshots)} snapshots of {rounded_time(elapsed_us)} "
+        f"in {wall_s:.2f} s, {speed(elapsed_us, wall_s)} times real time"
+    )
+
+
+def _until(duration_us: int | None) -> str:
+    return "; until Ctrl-C" if duration_us is None else f"; {rounded_time(duration_us)}"
+
+
+def _nothing_recorded(plan: Plan, recording: Recording) -> int:
+    """Say why there is no record; a recording that was cut short is no mistake."""
+    aggr_us = min(context.intervals.aggr_us for context in plan.contexts)
+    why = f"no aggregation of {units.format_time_us(aggr_us)} came to its end"
+    if recording.signal is None:
+        raise InvalidError(f"nothing was recorded: {why}; is anything mapped?")
+    say(f"interrupted, nothing was recorded: {why}")
+    return 128 + recording.signal
