@@ -98,8 +98,10 @@ def access_lines(records: Sequence[Record], options: AccessOptions | None = None
     snapshots = itertools.chain.from_iterable(view.record.snapshots for view in views)
     colors = options.region_box_colorset if options.is_colored else None
     boxes = Boxes(texts.boxes, snapshots, colors)
+    has_several = any(len(view.record.snapshots) > 1 for view in views)
+    texts = texts.for_report(nr_records=len(records), has_several_snapshots=has_several)
     for view in views:
-        yield from _record_lines(view, texts, boxes, len(records))
+        yield from _record_lines(view, texts, boxes)
 
 
 def _view(record: Record, options: AccessOptions) -> RecordView:
@@ -116,10 +118,9 @@ def _prepared(record: Record, options: AccessOptions) -> Record:
     return replace(record, snapshots=snapshots)
 
 
-def _record_lines(view: RecordView, texts: Format, boxes: Boxes, nr_records: int) -> Iterator[str]:
-    head = texts.head_of_record(nr_records)
-    if head:
-        yield filled(head, RECORD_KEYWORDS, view)
+def _record_lines(view: RecordView, texts: Format, boxes: Boxes) -> Iterator[str]:
+    if texts.record_head:
+        yield filled(texts.record_head, RECORD_KEYWORDS, view)
     for index, snapshot in enumerate(view.record.snapshots):
         if view.options.total_sz_only:
             yield format_size(snapshot.total_bytes, raw=view.options.raw_number)
@@ -135,9 +136,8 @@ def _record_lines(view: RecordView, texts: Format, boxes: Boxes, nr_records: int
 
 
 def _snapshot_lines(view: SnapshotView, texts: Format) -> Iterator[str]:
-    head = texts.head_of_snapshot(len(view.of.record.snapshots))
-    if head:
-        yield filled(head, SNAPSHOT_KEYWORDS, view)
+    if texts.snapshot_head:
+        yield filled(texts.snapshot_head, SNAPSHOT_KEYWORDS, view)
     if texts.region:
         rows = RegionRows(_sorted(view.snapshot, texts, view.of.options), view)
         for index in range(view.snapshot.nr_regions):

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 
@@ -89,8 +90,14 @@ class Boxes:
     ) -> None:
         self._shape = shape
         self._colors = colors
-        dimensions = (shape.length, shape.color, shape.height)
-        self._bounds = _bounds([each.value for each in dimensions], snapshots)
+        self._snapshots = tuple(snapshots)
+
+    @cached_property
+    def _bounds(self) -> dict[BoxValue, tuple[float, float]]:
+        # Only now, because most reports have no boxes.
+        shape = self._shape
+        kinds = [each.value for each in (shape.length, shape.color, shape.height)]
+        return _bounds(kinds, self._snapshots)
 
     def draw(self, snapshot: Snapshot) -> list[str]:
         """

@@ -258,7 +258,7 @@ def chosen_record(records: Sequence[Record], options: HeatmapOptions) -> Record:
 
 
 def _by_time(records: Sequence[Record]) -> list[Record]:
-    return sorted(joined(records), key=lambda each: time_range(each)[0])
+    return sorted(joined(records), key=lambda each: each.start_ns)
 
 
 def levels_of(heat: FloatArray, bounds: tuple[float, float]) -> list[list[Level]]:

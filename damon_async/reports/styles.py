@@ -42,7 +42,7 @@ class TimeShown(StrEnum):
     """Not at all."""
 
     IF_SEVERAL = "if several"
-    """If a record has more than one snapshot."""
+    """If any of the records has more than one snapshot."""
 
     ALWAYS = "always"
     """For each snapshot."""
@@ -123,18 +123,25 @@ class Format:
     boxes: BoxShape = field(default_factory=BoxShape)
     """What ``<box>`` looks like."""
 
-    def head_of_record(self, nr_records: int) -> str:
-        """Return what comes before the snapshots of one of several records."""
-        if self.record_head is not None:
-            return self.record_head
-        return _RECORD_HEAD if nr_records > 1 else ""
+    def for_report(self, *, nr_records: int, has_several_snapshots: bool) -> Format:
+        """
+        Decide the usual heads.
 
-    def head_of_snapshot(self, nr_snapshots: int) -> str:
-        """Return what comes before the regions of one of several snapshots."""
-        if self.snapshot_head is not None:
-            return self.snapshot_head
+        Args:
+            nr_records: How many records are reported.
+
+            has_several_snapshots: Whether any of them has more than one snapshot.
+        """
+        record_head, snapshot_head = self.record_head, self.snapshot_head
+        if record_head is None:
+            record_head = _RECORD_HEAD if nr_records > 1 else ""
+        if snapshot_head is None:
+            snapshot_head = self._usual_snapshot_head(has_several_snapshots)
+        return replace(self, record_head=record_head, snapshot_head=snapshot_head)
+
+    def _usual_snapshot_head(self, has_several_snapshots: bool) -> str:
         has_time = self.time is TimeShown.ALWAYS or (
-            self.time is TimeShown.IF_SEVERAL and nr_snapshots > 1
+            self.time is TimeShown.IF_SEVERAL and has_several_snapshots
         )
         return "\n".join(filter(None, (_TIME * has_time, self.usual_head)))
 
@@ -171,7 +178,7 @@ class Format:
         now: str | None = getattr(self, place)
         if now is not None:
             return now
-        usual = {"snapshot_head": self.head_of_snapshot(2), "record_tail": _RECORD_TAIL}
+        usual = {"snapshot_head": self._usual_snapshot_head(True), "record_tail": _RECORD_TAIL}
         return usual.get(place, "")
 
 
