@@ -23,8 +23,8 @@ from .pages import HUGE, MAX_GROUPS, PAGE, Bit, Frames, Pages
 TIER_LOOKS = 20
 """In how many parts of the time since the last look slow pages are looked at."""
 
-GAP_BLOCKS = 64
-"""Ranges of absent pages closer than this are looked at together, in huge pages."""
+GAP_BLOCKS = 8
+"""Ranges closer than this are looked at together, in huge pages: a look has a price, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,8 @@ class Machine:
         # Blocks of 512 pages that may hold absent ones; the others are never
         # looked at, however large the machine.
         self._is_thin = np.full(nr_blocks, not is_populated)
+        # Blocks without any page in memory: nothing can be done to those.
+        self._is_bare = np.full(nr_blocks, not is_populated)
         self._hand = 0
         self.account = Account()
         self.history: list[Account] = []
@@ -177,7 +179,7 @@ class Machine:
         if nr_pages:
             # Part of a huge page cannot leave: it is split first.
             self.pages.change(frames, leaving, drop=Bit.RESIDENT | Bit.ACTIVE | Bit.HUGE)
-            self._is_thin[frames.start // HUGE : -(-frames.stop // HUGE)] = True
+            self._look_again(frames)
         return nr_pages
 
     def bring_in(self, frames: Frames, chosen: BoolArray) -> tuple[int, int]:
@@ -193,8 +195,15 @@ class Machine:
             return 0, 0
         nr_back = int(np.count_nonzero(coming & self.pages.has(frames, Bit.USED)))
         self.pages.change(frames, coming, add=Bit.RESIDENT | Bit.USED)
-        self._find_thin(frames)
+        self._look_again(frames)
         return nr_back, nr_pages - nr_back
+
+    def occupied(self, frames: Frames) -> list[Frames]:
+        """Return the parts of a range outside of which no page is in memory."""
+        first, last = frames.start // HUGE, -(-frames.stop // HUGE)
+        parts = _ranges_of_blocks(~self._is_bare[first:last], first, self.frames.nr_pages)
+        clipped = [slice(max(p.start, frames.start), min(p.stop, frames.stop)) for p in parts]
+        return [part for part in clipped if part.start < part.stop]
 
     # -- What it consists of -------------------------------------------------
 
@@ -224,22 +233,16 @@ class Machine:
 
     def _thin_ranges(self) -> list[Frames]:
         """Return the ranges of pages among which some may be absent."""
-        blocks = np.flatnonzero(self._is_thin)
-        if not len(blocks):
-            return []
-        breaks = np.flatnonzero(np.diff(blocks) > GAP_BLOCKS)
-        lows = blocks[np.append(0, breaks + 1)] * HUGE
-        highs = (blocks[np.append(breaks, len(blocks) - 1)] + 1) * HUGE
-        highs = np.minimum(highs, self.frames.nr_pages)
-        return [slice(low, high) for low, high in zip(lows.tolist(), highs.tolist(), strict=True)]
+        return _ranges_of_blocks(self._is_thin, 0, self.frames.nr_pages)
 
-    def _find_thin(self, frames: Frames) -> None:
-        """Look again which blocks around a range still hold absent pages."""
+    def _look_again(self, frames: Frames) -> None:
+        """Find out anew which blocks around a range hold absent pages, and which only those."""
         first, last = frames.start // HUGE, -(-frames.stop // HUGE)
         whole = slice(first * HUGE, min(last * HUGE, self.frames.nr_pages))
-        absent = ~self.pages.has(whole, Bit.RESIDENT)
+        present = self.pages.has(whole, Bit.RESIDENT)
         starts = np.arange(0, whole.stop - whole.start, HUGE)
-        self._is_thin[first:last] = np.logical_or.reduceat(absent, starts)
+        self._is_thin[first:last] = ~np.logical_and.reduceat(present, starts)
+        self._is_bare[first:last] = ~np.logical_or.reduceat(present, starts)
 
     def _bring_back(self, since_us: int, now_us: int) -> None:
         """Let absent pages come back that were touched since."""
@@ -326,3 +329,24 @@ class Machine:
             free_bytes=max(0, self.capacity - resident),
         )
         self.history.append(self.account)
+
+
+def _ranges_of_blocks(chosen: BoolArray, first: int, nr_pages: int) -> list[Frames]:
+    """
+    Return ranges of pages that hold all chosen blocks; close ones are made one.
+
+    Args:
+        chosen: bool, shape (nr_blocks,).
+
+        first: Number of the first of these blocks.
+
+        nr_pages: How many pages there are; the last block may be a part.
+    """
+    blocks = np.flatnonzero(chosen) + first
+    if not len(blocks):
+        return []
+    breaks = np.flatnonzero(np.diff(blocks) > GAP_BLOCKS)
+    lows = blocks[np.append(0, breaks + 1)] * HUGE
+    highs = (blocks[np.append(breaks, len(blocks) - 1)] + 1) * HUGE
+    highs = np.minimum(highs, nr_pages)
+    return [slice(low, high) for low, high in zip(lows.tolist(), highs.tolist(), strict=True)]

@@ -129,9 +129,12 @@ class PageActions:
             # Advice about pages that are not there: nothing to filter by.
             everything = np.ones(frames.stop - frames.start, np.bool_)
             return len(everything), sum(self._machine.bring_in(frames, everything))
-        passing = self._filters.passing(frames, filters, request.now_us)
-        nr_passed = int(np.count_nonzero(passing))
-        return nr_passed, _HANDLERS[request.action](self._machine, frames, passing, request)
+        nr_passed = nr_applied = 0
+        for part in self._machine.occupied(frames):
+            passing = self._filters.passing(part, filters, request.now_us)
+            nr_passed += int(np.count_nonzero(passing))
+            nr_applied += _HANDLERS[request.action](self._machine, part, passing, request)
+        return nr_passed, nr_applied
 
 
 Handler: TypeAlias = Callable[[Machine, Frames, BoolArray, PageRequest], int]
