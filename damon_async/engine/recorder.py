@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeAlias
 
 import anyio
@@ -16,6 +17,9 @@ from .virtual_clock import VirtualClock
 
 Sink: TypeAlias = Callable[[Snapshot], object]
 """What is done with each snapshot, e.g. a writer's method."""
+
+IndexedSink: TypeAlias = Callable[[int, Snapshot], object]
+"""The same for several contexts; told the index of the one whose snapshot it is."""
 
 Progress: TypeAlias = Callable[[int, int | None], object]
 """Told how much time has passed, and of how much; microseconds, None if open-ended."""
@@ -34,19 +38,23 @@ class Recorder:
         sink: Also called with each; what it raises ends the recorder, not the
             kdamond.
 
+        keep: False leaves them to the sink; a long recording need not fit into
+            memory.
+
     Attributes:
-        kdamond: As above.
+        kdamond: Whose snapshots.
 
         context: The parameters at the beginning.
 
-        snapshots: In order of time.
+        snapshots: In order of time; none unless kept.
     """
 
-    def __init__(self, kdamond: Kdamond, *, sink: Sink | None = None) -> None:
+    def __init__(self, kdamond: Kdamond, *, sink: Sink | None = None, keep: bool = True) -> None:
         self.kdamond = kdamond
         self.context = kdamond.context
         self.snapshots: list[Snapshot] = []
         self._sink = sink
+        self._is_keeping = keep
         # Here and not in run: the task may get its first turn a snapshot too late.
         self._subscription = kdamond.snapshots(lossless=True)
 
@@ -58,14 +66,15 @@ class Recorder:
         async with self._subscription as subscription:
             try:
                 async for snapshot in subscription:
-                    self._keep(snapshot)
+                    self._take(snapshot)
             finally:
                 # Published, but this task was cancelled before its turn.
                 for snapshot in subscription.drain():
-                    self._keep(snapshot)
+                    self._take(snapshot)
 
-    def _keep(self, snapshot: Snapshot) -> None:
-        self.snapshots.append(snapshot)
+    def _take(self, snapshot: Snapshot) -> None:
+        if self._is_keeping:
+            self.snapshots.append(snapshot)
         if self._sink is not None:
             self._sink(snapshot)
 
@@ -84,11 +93,18 @@ class Recording:
 
         clock: Of the engine; a virtual one if not given.
 
+        sink: Called with each snapshot and the index of its context. What it
+            raises ends the recording.
+
+        keep: False leaves snapshots to the sink; see ``Recorder``.
+
         progress: Called after each snapshot, for a progress bar.
 
     Attributes:
         recorders: What was found, in the order of the contexts; empty before
             ``run``, and there to be read however that ends.
+
+        elapsed_us: How long it ran, in microseconds of the clock; 0 until it is over.
     """
 
     def __init__(
@@ -98,13 +114,18 @@ class Recording:
         duration_us: int | None = None,
         seed: int | None = None,
         clock: Clock | None = None,
+        sink: IndexedSink | None = None,
+        keep: bool = True,
         progress: Progress | None = None,
     ) -> None:
         self.recorders: list[Recorder] = []
+        self.elapsed_us = 0
         self._contexts = tuple(contexts)
         self._duration_us = duration_us
         self._seed = seed
         self._clock = clock or VirtualClock()
+        self._sink = sink
+        self._is_keeping = keep
         self._progress = progress
         self._start_us = 0
         self._is_stopped = False
@@ -125,8 +146,9 @@ class Recording:
             BusyError: If a context is given twice.
         """
         async with Damon(clock=self._clock, seed=self._seed) as damon:
-            for kdamond in await damon.start(self._contexts):
-                self.recorders.append(Recorder(kdamond, sink=self._report))
+            for index, kdamond in enumerate(await damon.start(self._contexts)):
+                sink = partial(self._hand_on, index)
+                self.recorders.append(Recorder(kdamond, sink=sink, keep=self._is_keeping))
             # Not earlier: in real time, starting takes some.
             self._start_us = self._clock.now_us()
             if self._is_stopped:
@@ -136,6 +158,8 @@ class Recording:
             except BaseExceptionGroup as group:
                 # What callers handle is a full disk or a broken pipe, not a group.
                 raise _first_of(group) from None
+            finally:
+                self.elapsed_us = self._clock.now_us() - self._start_us
 
     def stop_nowait(self) -> None:
         """End it early, e.g. from a signal handler; ``run`` returns soon after."""
@@ -161,8 +185,10 @@ class Recording:
         await self._clock.sleep_until(end_us)
         self.stop_nowait()
 
-    def _report(self, snapshot: Snapshot) -> None:
-        """Tell how far it is."""
+    def _hand_on(self, index: int, snapshot: Snapshot) -> None:
+        """Pass *snapshot* on, and tell how far it is."""
+        if self._sink is not None:
+            self._sink(index, snapshot)
         if self._progress is not None:
             elapsed_us = snapshot.end_ns // 1000 - self._start_us
             self._progress(elapsed_us, self._duration_us)

@@ -83,6 +83,26 @@ async def test_progress_is_told() -> None:
     assert told == [(AGGR_US * nr, 3 * AGGR_US) for nr in (1, 2, 3)]
 
 
+async def test_sink_instead_of_memory() -> None:
+    """A recording can hand each snapshot on with the index of its context, and keep none."""
+    handed: list[tuple[int, Snapshot]] = []
+    recording = Recording(
+        [endless(), endless()],
+        duration_us=2 * AGGR_US,
+        sink=lambda index, snapshot: handed.append((index, snapshot)),
+        keep=False,
+    )
+    await recording.run()
+    assert [(index, each.end_ns // 1000 // AGGR_US) for index, each in handed] == [
+        (0, 1),
+        (1, 1),
+        (0, 2),
+        (1, 2),
+    ]
+    assert [recorder.snapshots for recorder in recording.recorders] == [[], []]
+    assert recording.elapsed_us == 2 * AGGR_US
+
+
 async def test_progress_that_fails() -> None:
     """If telling the progress fails, that is the error that comes out, as it is."""
 
