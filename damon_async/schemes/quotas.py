@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from ..arrays import IntArray
 from ..params.quotas import Quotas
 from ..units import U64_MAX
@@ -20,7 +22,6 @@ FIRST_THROUGHPUT: Final = 4096 * 1024
 """Bytes per millisecond that an action does before it was ever timed."""
 
 INT64_MAX: Final = 2**63 - 1
-"""Sizes are int64, so that a larger budget is no different from this."""
 
 
 @dataclass(slots=True)
@@ -161,7 +162,10 @@ class QuotaState:
         Source:
             spec core 7.3, apply_one step 1, and example E41.
         """
-        left = min(self.esz - self.charged_sz, INT64_MAX)
+        left = self.esz - self.charged_sz
+        if sums.dtype == np.int64:
+            # Such sums are below; an array of int64 is not to be searched for more.
+            left = min(left, INT64_MAX)
         # Service ends behind the first region that leaves less than a unit.
         last = int(sums.searchsorted(left - unit, side="right"))
         if last == len(sums):
