@@ -29,7 +29,10 @@ class Crew:
     @property
     def is_open(self) -> bool:
         """Whether tasks can be started."""
-        return self._group is not None and not self._closing.is_set()
+        # The host may be gone without having been asked: cancelled, as all tasks are
+        # when a loop shuts down.
+        is_alive = self._host is not None and not self._host.done()
+        return is_alive and self._group is not None and not self._closing.is_set()
 
     async def open(self) -> None:
         """

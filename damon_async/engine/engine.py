@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import anyio
 import numpy as np
@@ -25,6 +25,8 @@ from .crew import Crew
 from .gate import AdmissionGate
 from .holding import TimeHold, TimePasses
 from .kdamond import Kdamond
+
+Member = TypeVar("Member")
 
 
 class Admission(StrEnum):
@@ -180,7 +182,7 @@ class Damon:
             spec core 3.2 and 3.5; rows A1 to A11.
         """
         self._crew.check_open()
-        group = _checked_group(contexts)
+        group = _checked(contexts, Context)
         monitors: list[Monitor] = []
         # Before admission: an invalid context is EINVAL even if all would be EBUSY.
         if self.admission is Admission.MODERN:
@@ -223,10 +225,12 @@ class Damon:
 
             SelfStopError: If called from inside one of them; nothing was stopped.
 
+            InvalidError: If something is neither a kdamond nor a context.
+
         Source:
             spec core 3.3 and 3.5, P36.
         """
-        asked = tuple(group)
+        asked = _checked(group, Kdamond, Context)
         # All of them first. To notice it half-way would leave others stopped because
         # of a mistake in the program.
         for each in asked:
@@ -322,7 +326,7 @@ class Damon:
         elif started:
             # Set on whatever was raised, also if it is an exception of the user.
             vars(error)["started"] = tuple(started)
-            error.add_note(f"{', '.join(each.name for each in started)} keep(s) running")
+            error.add_note(f"still running: {', '.join(each.name for each in started)}")
 
     # -- Bookkeeping ---------------------------------------------------------
 
@@ -338,24 +342,24 @@ class Damon:
         self.gate.leave()
 
 
-def _checked_group(contexts: Iterable[object]) -> tuple[Context, ...]:
+def _checked(group: Iterable[Member], *kinds: type[Member]) -> tuple[Member, ...]:
     """
-    Return *contexts* as a group.
+    Return *group* as a tuple.
 
     Raises:
-        InvalidError: If it is a single context, or holds anything else.
+        InvalidError: If it is a single one of *kinds*, or holds anything else.
     """
-    # A model is iterable: without this, its fields would be taken for contexts.
-    if isinstance(contexts, Context):
-        msg = "a group is a list of contexts, also if it is a single one: start([context])"
+    names = " or ".join(kind.__name__ for kind in kinds)
+    # A context is iterable: without this, its fields would be taken for contexts.
+    if isinstance(group, kinds):
+        msg = f"a group is a list, also if it is a single {names}: [it]"
         raise InvalidError(msg)
-    group: list[Context] = []
-    for each in contexts:
-        if not isinstance(each, Context):
-            msg = f"element {len(group)} of the group is {each!r}, not a context"
+    members = tuple(group)
+    for index, each in enumerate(members):
+        if not isinstance(each, kinds):
+            msg = f"element {index} of the group is {each!r}, not a {names}"
             raise InvalidError(msg)
-        group.append(each)
-    return tuple(group)
+    return members
 
 
 def _ops_name(context: Context) -> str:

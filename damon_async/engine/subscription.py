@@ -73,14 +73,17 @@ class Mailbox:
         """Take note that nobody reads any more. Idempotent."""
         self.finish()
         self.hold.close()
+        # Whoever read until now may want to stop the kdamond before time moves on.
+        self._clock.settle()
         self._forget(self)
 
     def _wake(self, waiter: Waiter) -> None:
         """Wake the subscriber and see that it runs before time moves on."""
-        if self.is_lossless and not waiter.done():
+        if not self.is_lossless:
+            self._clock.settle()
+        elif not waiter.done():
             # Taken for it already now: between waking and running is time to lose.
             self.hold.take()
-        self._clock.settle()
         wake(waiter)
 
 

@@ -33,7 +33,8 @@ class VirtualClock(Clock):
     Tasks of the user get some turns of the event loop before time moves on,
     counted from when the last of them woke or went to sleep. If they need more,
     because they wait for things other than the engine, they should ``hold`` the
-    clock or ask for lossless snapshots.
+    clock or ask for lossless snapshots. Whoever sleeps for nothing in a loop keeps
+    time at that instant.
 
     Args:
         start_us: What the clock shows at first.

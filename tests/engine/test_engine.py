@@ -137,12 +137,20 @@ async def test_group_is_a_list_of_contexts() -> None:
     async with Damon(clock=VirtualClock()) as damon:
         wrong: Any
         for wrong, message in (
-            (endless(), r"also if it is a single one: start\(\[context\]\)"),
-            ([endless(), "vaddr"], "element 1 of the group is 'vaddr', not a context"),
+            (endless(), r"a group is a list, also if it is a single Context: \[it\]"),
+            ([endless(), "vaddr"], "element 1 of the group is 'vaddr', not a Context"),
         ):
             with pytest.raises(InvalidError, match=message):
                 await damon.start(wrong)
         assert damon.nr_running == 0
+        [kdamond] = await damon.start([endless()])
+        for wrong, message in (
+            (kdamond, r"also if it is a single Kdamond or Context: \[it\]"),
+            ([kdamond, None], "element 1 of the group is None, not a Kdamond or Context"),
+        ):
+            with pytest.raises(InvalidError, match=message):
+                await damon.stop(wrong)
+        assert damon.nr_running == 1
 
 
 async def test_names_of_groups_admitted_together() -> None:
@@ -214,7 +222,7 @@ async def test_failed_start_tells_what_runs() -> None:
             await damon.start([endless(), context, context])
         running = started_before(refusal.value)
         assert running == damon.kdamonds
-        assert refusal.value.__notes__ == ["kdamond.0, kdamond.1 keep(s) running"]
+        assert refusal.value.__notes__ == ["still running: kdamond.0, kdamond.1"]
         await damon.stop(running)
         assert started_before(OSError()) == ()
 
@@ -383,6 +391,20 @@ def test_event_loops_agree() -> None:
     """Which event loop it runs on does not change the result."""
     uvloop = pytest.importorskip("uvloop")
     assert asyncio.run(snapshots_of(7)) == uvloop.run(snapshots_of(7))
+
+
+async def test_start_after_the_tasks_were_cancelled() -> None:
+    """If somebody has cancelled all tasks, kdamonds are gone and none can be started."""
+    async with Damon(clock=VirtualClock()) as damon:
+        [kdamond] = await damon.start([endless()])
+        for task in asyncio.all_tasks():
+            if task.get_name() == "damon":
+                task.cancel()
+        await kdamond.wait()
+        await turns()
+        with pytest.raises(CanceledError, match="the Damon scope has ended"):
+            await damon.start([endless()])
+        assert damon.nr_running == 0
 
 
 async def test_repr_tells_the_state() -> None:
