@@ -147,8 +147,7 @@ def draw_cells(
         start / size.size,
         (start + cells.end - cells.start) / size.size,
     )
-    shown = colormaps[colors].copy()
-    shown.set_bad(UNKNOWN_COLOR)
+    shown = colormaps[colors].with_extremes(bad=UNKNOWN_COLOR)
     image = axes.imshow(
         np.ma.masked_invalid(heat.T),
         origin="lower",
