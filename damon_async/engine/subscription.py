@@ -66,13 +66,14 @@ class Mailbox:
     def finish(self) -> None:
         """Take note that there will be no more."""
         self.is_open = False
+        # A reader may be at work on the last one. Nothing it could miss comes after.
+        self.hold.close()
         if self.waiter is not None:
             wake(self.waiter)
 
     def close(self) -> None:
         """Take note that nobody reads any more. Idempotent."""
         self.finish()
-        self.hold.close()
         # Whoever read until now may want to stop the kdamond before time moves on.
         self._clock.settle()
         self._forget(self)
@@ -96,9 +97,9 @@ class Subscription(AsyncIterator[Snapshot]):
 
     Lossless in virtual time: from the moment a snapshot is handed out until the
     next one is asked for, time stands still, unless whoever works on it waits for
-    the engine, or the kdamond has ended. Lossless in real time: nothing can be held, so what is not read
-    is kept, without a limit; see ``nr_buffered``. Otherwise only the newest are
-    kept, and ``nr_dropped`` counts the rest.
+    the engine or the kdamond has ended. Lossless in real time: nothing can be
+    held, so what is not read is kept, without a limit; see ``nr_buffered``.
+    Otherwise only the newest are kept, and ``nr_dropped`` counts the rest.
 
     Made by ``Kdamond.snapshots``. For one task at a time.
     """

@@ -207,6 +207,17 @@ async def test_dropped_subscription_closes() -> None:
         assert kdamond.statistics().nr_subscribers == 0
 
 
+async def test_time_is_not_held_after_the_end() -> None:
+    """A snapshot in hand when its kdamond ends does not hold the time of other kdamonds."""
+    async with Damon(clock=VirtualClock()) as damon:
+        [kdamond] = await damon.start([endless()])
+        snapshots = kdamond.snapshots(lossless=True)
+        await anext(snapshots)
+        assert "held by a subscriber of kdamond.0" in repr(damon.clock)
+        await damon.stop([kdamond])
+        assert "held" not in repr(damon.clock)
+
+
 async def test_crashed_reader_holds_nobody() -> None:
     """When a lossless reader dies with a snapshot in hand, time goes on."""
     async with Damon(clock=VirtualClock()) as damon:
