@@ -235,9 +235,11 @@ class Schemes:
             s.set_scheme(scheme, self._min_region_sz, self._intervals)
             if not is_same:
                 self._plan([s], passed)
+        # Counted before: the list grows by the new ones.
+        nr_kept = len(kept)
         self.states = kept
-        self._append(schemes[len(kept) :])
-        self._plan(self.states[len(kept) :], passed)
+        self._append(schemes[nr_kept:])
+        self._plan(self.states[nr_kept:], passed)
         if self._walk is not None:
             for s in gone:
                 self._walk.complete(s.idx)
