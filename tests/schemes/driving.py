@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from damon_async.operations.requests import (
     ActionRequest,
@@ -76,7 +76,7 @@ class Bench:
         self.served: list[tuple[int, int, int, int]] = []
         """Scheme, target, start and end of each range asked for, in units."""
 
-    def run(self, act: Act = do_all, measure: Measure = know_nothing, **more: object) -> None:
+    def run(self, act: Act = do_all, measure: Measure = know_nothing, **more: Any) -> None:
         """Do one apply round of all schemes, one aggregation after the last one."""
         self.now_us += INTERVALS.aggr_us
 
@@ -90,7 +90,7 @@ class Bench:
             self.now_us // INTERVALS.sample_us,
             INTERVALS,
             min_region_sz=self.unit,
-            **more,  # type: ignore[arg-type] # fields of Moment, by name
+            **more,
         )
         drive(
             self.schemes.apply(self.table, self.table.nr_accesses.copy(), moment), watched, measure
