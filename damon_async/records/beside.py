@@ -28,9 +28,11 @@ class BesideFile:
     def __init__(self, path: str | os.PathLike[str], mode: int = 0o600) -> None:
         self.path = Path(path)
         self._mode = mode
+        # Found out now, not after an hour of recording.
         if self.path.is_dir():
             raise _cannot(self.path, "is a directory")
         try:
+            # In the same folder, because a rename cannot cross file systems.
             handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         except OSError as error:
             raise _cannot(self.path, error.strerror or str(error)) from None
@@ -46,6 +48,7 @@ class BesideFile:
         """
         try:
             self.out.close()
+            # mkstemp made it private; the umask has no say in what was asked for.
             self._beside.chmod(self._mode)
             self._beside.replace(self.path)
         except OSError as error:
@@ -69,6 +72,7 @@ def written_beside(path: str | os.PathLike[str], mode: int = 0o600) -> Iterator[
     file = BesideFile(path, mode)
     try:
         yield file.out
+    # A cancelled task is no exception of the usual kind, but leaves half a file as well.
     except BaseException:
         file.drop()
         raise

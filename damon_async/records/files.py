@@ -84,6 +84,7 @@ def write_records(
 
 
 def _parse(text: str, path: str | os.PathLike[str]) -> list[Record]:
+    # JSON of records begins with a bracket; no line of a trace does.
     if text.lstrip()[:1] not in {"[", "{", ""}:
         return parse_script(text.splitlines(), path)
     try:
@@ -113,6 +114,7 @@ def _is_zlib(data: bytes) -> bool:
 
 
 def _inflated(data: bytes, path: str | os.PathLike[str]) -> bytes:
+    # Not zlib.decompress: its error for data that ends early is that for damage.
     inflate = zlib.decompressobj()
     text = inflate.decompress(data)
     if not inflate.eof:

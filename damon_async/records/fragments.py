@@ -65,6 +65,7 @@ class DeflatedFragment(Fragment):
         # Negative: no header and no checksum of its own.
         self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
         self.checksum = zlib.adler32(b"")
+        # Both are of what goes in, not of what comes out.
         self.length = 0
 
     def write(self, data: bytes) -> None:
@@ -75,6 +76,7 @@ class DeflatedFragment(Fragment):
 
     def finish(self) -> None:
         """Say that nothing will be added."""
+        # Ends on a byte, without the mark of a last block.
         self._spool.write(self._deflate.flush(zlib.Z_SYNC_FLUSH))
 
 

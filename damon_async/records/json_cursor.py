@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 _DECODER: Final = json.JSONDecoder()
+# What JSON takes for blank, which is less than what Python does.
 _BLANK: Final = re.compile(r"[ \t\n\r]*")
 
 

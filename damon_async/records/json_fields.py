@@ -26,6 +26,7 @@ def read_value(parse: Callable[[Quantity], Read], value: Any, path: str) -> Read
     try:
         return parse(value)
     except InvalidError as error:
+        # The parsers say what is wrong and what would be right, but not where.
         raise wrong(path, str(error)) from None
 
 

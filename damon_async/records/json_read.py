@@ -36,6 +36,7 @@ def parse_json(text: str) -> list[Record]:
     if cursor.peek() != "[":
         raise InvalidError(_what_else(cursor))
     try:
+        # Each record is built before the next is decoded: the text is large enough.
         records = [_record(cursor, f"[{index}]") for index in cursor.items()]
         cursor.finish()
     except json.JSONDecodeError as error:
@@ -52,6 +53,7 @@ def _what_else(cursor: Cursor) -> str:
     try:
         found = cursor.value()
     except (json.JSONDecodeError, RecursionError):
+        # Whatever else it is, it is no list.
         found = None
     if isinstance(found, Mapping) and "kdamonds" in found:
         return "a parameter document, not a record"
@@ -94,6 +96,7 @@ def _build(known: Mapping[str, Any], snapshots: list[Snapshot] | None, path: str
     ):
         if is_missing:
             raise wrong(f"{path}.{key}", "missing, but required in a record")
+    # Kept as they are: they describe a scheme that ran elsewhere.
     filters = known.get("scheme_filters") or []
     if not isinstance(filters, list):
         raise wrong(f"{path}.scheme_filters", "must be a list")
@@ -128,6 +131,7 @@ def _snapshots(cursor: Cursor, known: Mapping[str, Any], path: str) -> list[Snap
     if cursor.peek() != "[":
         raise wrong(path, "must be a list")
     snapshots = [_snapshot(cursor.value(), intervals, f"{path}[{i}]") for i in cursor.items()]
+    # Only ends must ascend; damo gives the first snapshot of a trace a guessed beginning.
     for i in range(1, len(snapshots)):
         if snapshots[i].end_ns < snapshots[i - 1].end_ns:
             raise wrong(f"{path}[{i}].end_time", "must not be before that of the snapshot above")
@@ -186,6 +190,7 @@ def _extras(tree: Mapping[str, Any], columns: Columns, path: str) -> SnapshotExt
         total = None
     passed = read_sz_filter_passed(tree["regions"], f"{path}.regions")
     stats = _stats(tree.get("damos_stats"), f"{path}.damos_stats")
+    # Hardly any snapshot has extras, and None is cheaper than an empty object for each.
     if total is None and passed is None and stats is None:
         return None
     return SnapshotExtras(total, stats, passed)

@@ -62,6 +62,7 @@ def read_regions(regions: object, intervals: Intervals | None, path: str) -> Col
     """
     if not isinstance(regions, list):
         raise wrong(path, "must be a list of regions")
+    # A file holds hundreds of thousands of regions, and nearly all are ordinary.
     columns = _plain_columns(regions)
     if columns is None:
         rows = [_region(each, intervals, f"{path}[{i}]") for i, each in enumerate(regions)]
@@ -98,12 +99,14 @@ def _plain_columns(regions: list[Any]) -> Columns | None:
             _integers([each["nr_accesses"]["samples"] for each in regions]),
             _integers([_plain_age(each["age"]) for each in regions]),
         )
+    # Not an error yet: the slow way may still read it, or tells what is wrong.
     except (KeyError, OverflowError, TypeError, ValueError):
         return None
 
 
 def _plain_age(age: Mapping[str, Any]) -> object:
     count = age["aggr_intervals"]
+    # Recordings of old kernels have no ages at all, in hundreds of snapshots.
     return AGE_UNKNOWN if count is None and age["usec"] is None else count
 
 

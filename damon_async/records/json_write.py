@@ -40,6 +40,7 @@ def record_head(record: Record) -> str:
         "scheme_filters": list(record.scheme_filters),
         "data_source": record.data_source,
     }
+    # The closing brace is left off; RECORD_TAIL brings it.
     return json.dumps(tree, separators=(",", ":"))[:-1] + ',"snapshots":['
 
 
@@ -65,6 +66,7 @@ def _regions_text(snapshot: Snapshot) -> str:
     if snapshot.extras is not None and snapshot.extras.sz_filter_passed is not None:
         columns.append(snapshot.extras.sz_filter_passed)
         each = _REGION_PASSED
+    # One format for all regions of a snapshot: one call into C instead of one per region.
     numbers = tuple(np.stack(columns, axis=1).ravel().tolist())
     text = ",".join([each] * snapshot.nr_regions) % numbers
     # Ages of a record without ages; a real one is never negative.
@@ -87,6 +89,7 @@ def _intervals_tree(intervals: Intervals) -> dict[str, Any]:
 
 
 def _own_intervals(snapshot: Snapshot, intervals: Intervals | None) -> dict[str, int]:
+    # Without the record's intervals a reader would not know what to do with them.
     if intervals is None or not snapshot.sample_us:
         return {}
     own: dict[str, int] = {}

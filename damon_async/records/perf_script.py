@@ -109,6 +109,7 @@ def parse_script(lines: Iterable[str], path: str | os.PathLike[str]) -> list[Rec
     traces: dict[_Source, _Trace] = {}
     number = 0
     for number, line in enumerate(lines, start=1):
+        # perf script heads its output with comments.
         if not line.strip() or line.startswith("#"):
             continue
         try:
@@ -130,12 +131,14 @@ def script_text(snapshot: Snapshot, record: Record) -> str:
     head = _line_head(record, snapshot.end_ns, snapshot.nr_regions)
     columns = (snapshot.start, snapshot.end, snapshot.nr_accesses, snapshot.age)
     numbers = tuple(np.stack(columns, axis=1).ravel().tolist())
+    # As in JSON: one format for all regions of a snapshot.
     text = f"{head} %d-%d: %d %d\n" * snapshot.nr_regions % numbers
     return text.replace(" -1\n", "\n")
 
 
 def end_mark(snapshot: Snapshot, record: Record) -> str:
     """Write the line without which the length of an only snapshot is lost."""
+    # A reader takes the distance to the mark for the length of the snapshot.
     end_ns = 2 * snapshot.end_ns - snapshot.start_ns
     return f"{_line_head(record, end_ns, 1)} 0-0: -1 -1\n"
 
@@ -164,6 +167,7 @@ def _add_line(traces: dict[_Source, _Trace], line: str) -> None:
         msg = f"cannot read the fields of the event {event}"
         raise InvalidError(msg)
     fields = {key: _index(value) for key, value in _FIELD.findall(region["head"])}
+    # The two events call the same thing by two names.
     is_tried = event == "damos_before_apply"
     source = _Source(
         comm,

@@ -102,6 +102,7 @@ def parts_of(snapshot: Snapshot) -> list[tuple[int, Snapshot]]:
     if not len(column):
         return []
     first, last = int(column[0]), int(column[-1])
+    # The usual case by far, and it copies nothing.
     if first == last:
         return [(first, snapshot)]
     parts = ((target, snapshot.of_target(target)) for target in range(first, last + 1))
@@ -124,6 +125,7 @@ def _join(parts: Sequence[Record]) -> Record:
     if len(parts) == 1:
         return parts[0]
     snapshots = [snapshot for part in parts for snapshot in part.snapshots]
+    # Sorted, because nothing says in which order files are named on a command line.
     return replace(parts[0], snapshots=sorted(snapshots, key=lambda each: each.end_ns))
 
 

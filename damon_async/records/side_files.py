@@ -63,6 +63,7 @@ def write_kdamonds(record_path: str | os.PathLike[str], kdamonds: Iterable[Kdamo
     Raises:
         InvalidError: If nothing can be written there.
     """
+    # Plain numbers: the human forms lose precision.
     _write(kdamonds_path(record_path), to_document(kdamonds, raw=True)["kdamonds"])
 
 

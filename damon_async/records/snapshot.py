@@ -117,5 +117,6 @@ class Snapshot:
 
     def of_target(self, index: int) -> Snapshot:
         """Return the rows of the target at *index* only."""
+        # Rows are ordered by target, so those of one are a slice and need no copy.
         low, high = np.searchsorted(self.target, [index, index + 1])
         return self.take(slice(int(low), int(high)))

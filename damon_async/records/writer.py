@@ -125,6 +125,7 @@ class RecordWriter:
         Raises:
             InvalidError: If the file cannot be put in its place.
         """
+        # Forgotten first: whatever happens below, it is not closed a second time.
         file, self._file = self._file, None
         if file is None:
             return

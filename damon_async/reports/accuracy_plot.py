@@ -79,9 +79,11 @@ def _draw_sizes(axes: Axes, time_ns: IntArray, estimate: IntArray, truth: IntArr
     time = time_unit(float(seconds.max(initial=0)))
     largest = int(max(estimate.max(initial=0), truth.max(initial=0)))
     size = size_unit(largest)
+    # The truth lies below and is wider, so that it shows where both agree.
     lines = ((truth, "truth", "tab:blue", 2.5), (estimate, "estimate", "tab:orange", 1.0))
     for sizes, name, color, width in lines:
         axes.plot(seconds / time.size, sizes / size.size, color=color, label=name, linewidth=width)
+    # Room for the legend.
     axes.set_ylim(0, largest / size.size * 1.25 or 1)
     axes.set_xlabel(f"time ({time.name})")
     axes.set_ylabel(f"size ({size.name})")

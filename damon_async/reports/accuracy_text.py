@@ -116,12 +116,14 @@ def _share_lines(figures: Accuracy, raw: bool) -> Iterator[str]:
 def _size_row(name: str, sizes: IntArray, raw: bool) -> str:
     if not len(sizes):
         return _row(name, ["n/a"] * (len(PERCENTILES) + 1))
+    # A size that occurred, not one between two.
     chosen = np.percentile(sizes, PERCENTILES, method="inverted_cdf").tolist()
     numbers = [*chosen, float(sizes.mean())]
     return _row(name, [format_size(int(each), raw=raw) for each in numbers])
 
 
 def _share_row(name: str, shares: FloatArray, overall: float, raw: bool) -> str:
+    # A snapshot in which nothing was hot has no recall; that is not a recall of 0.
     defined = shares[~np.isnan(shares)]
     chosen = [math.nan] * len(PERCENTILES)
     if len(defined):
@@ -192,6 +194,7 @@ def _defined(number: float) -> float | None:
 def _heatmap_lines(comparison: Comparison, colors: ColorSet | None) -> Iterator[str]:
     width = comparison.estimate.axes.nr_columns
     yield f"{'estimate':<{width}} | truth"
+    # A tenth per digit, and not damo's levels: both maps need one scale that is known.
     both = zip(_levels(comparison.estimate), _levels(comparison.truth), strict=True)
     for estimate, truth in both:
         yield f"{row_of(estimate, colors)} | {row_of(truth, colors)}"

@@ -146,6 +146,7 @@ class Boxes:
         if dimension.is_log:
             low, high = _log(low), _log(high)
             values = [_log(value) for value in values]
+        # Equal values are as short as can be, rather than as long.
         if high == low:
             return [dimension.low] * len(values)
         room = dimension.high - dimension.low
@@ -190,6 +191,7 @@ def _values(kind: BoxValue, snapshot: Snapshot) -> IntArray:
 
 
 def _log(value: float) -> float:
+    # An age of zero must be drawn; next to microseconds, zero is as good as one.
     return math.log(value) if value > 0 else 0.0
 
 

@@ -50,6 +50,7 @@ def painted(level: Level, text: str, colors: ColorSet) -> str:
         Output of damo 3.4.3. Differs: what is not known is black in every set;
         damo paints it like level 4.
     """
+    # Level 4 is the foreground that damo gives a blank.
     background, foreground = _PALETTES[colors][4 if level is None else level]
     if level is None:
         background = _BLACK

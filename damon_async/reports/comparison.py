@@ -130,6 +130,7 @@ def _axes(record: Record, options: ComparisonOptions) -> Axes:
     addresses = hottest_range(record.snapshots, ranges)
     if options.address_range is not None:
         addresses = options.address_range.within(addresses)
+    # From the first snapshot on: of the time before it only ages tell, and no truth.
     return Axes.over((record.start_ns, record.end_ns), addresses, *options.resol)
 
 
@@ -150,6 +151,7 @@ def _add(
 
 
 def _nr_excluded(record: Record, options: ComparisonOptions) -> int:
+    # A short record compared as it is says more than one compared not at all.
     if len(record.snapshots) <= options.exclude_samples:
         return 0
     return max(0, options.exclude_samples)
@@ -157,6 +159,7 @@ def _nr_excluded(record: Record, options: ComparisonOptions) -> int:
 
 def _without(figures: Accuracy, record: Record, nr_excluded: int) -> Accuracy:
     """Leave the first snapshots of the record out of the figures."""
+    # By time, because with a step the indices of figures are not those of snapshots.
     last_ns = record.snapshots[nr_excluded - 1].end_ns if nr_excluded else -1
     kept = figures.time_ns > last_ns
     return Accuracy(

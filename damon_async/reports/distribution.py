@@ -53,6 +53,7 @@ class Distribution:
         if not 0 <= percentile <= 100 or not self.values:
             msg = f"there is no percentile {percentile} of {len(self.values)} snapshots"
             raise InvalidError(msg)
+        # An element, never a mean of two: what is told has occurred.
         return self.values[min(int(percentile / 100 * len(self.values)), len(self.values) - 1)]
 
 

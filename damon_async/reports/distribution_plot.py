@@ -70,6 +70,7 @@ def _draw(axes: Axes, distributions: Sequence[Distribution], order: SortBy, unit
         msg = "no snapshot is left to draw; the first ones are left out, see --exclude_samples"
         raise InvalidError(msg)
     for each in distributions:
+        # Percent of the way: the same for sorted numbers and for moments.
         places, values = np.linspace(0, 100, len(each.values)), np.divide(each.values, unit)
         axes.plot(places, values, drawstyle="steps-mid", label=f"target {each.label}")
         if len(distributions) == 1:
@@ -77,6 +78,7 @@ def _draw(axes: Axes, distributions: Sequence[Distribution], order: SortBy, unit
     if len(distributions) > 1:
         axes.legend(frameon=False)
     axes.set_xlim(0, 100)
+    # From zero, or small changes look like large ones.
     axes.set_ylim(bottom=0)
     is_sorted = order is SortBy.SIZE
     axes.set_xlabel("percentile of snapshots" if is_sorted else "time (percent of the recording)")

@@ -75,12 +75,14 @@ def filtered(record: Record, keep: AccessFilter, weights: Weights = DEFAULT_WEIG
         for index, each in enumerate(record.snapshots)
         if _inside(index, keep.snapshot_idx) and _is_in_time(each, keep.snapshot_time)
     ]
+    # After regions were cut, because it is the size of what is left that counts.
     if keep.sz_snapshot is not None:
         snapshots = [each for each in snapshots if _inside(each.total_bytes, keep.sz_snapshot)]
     return replace(record, snapshots=snapshots)
 
 
 def _kept_regions(snapshot: Snapshot, keep: AccessFilter, weights: Weights) -> Snapshot:
+    # In damo's order, which decides what the totals are of.
     if keep.sz_region or keep.access_rate or keep.age:
         snapshot = _of_pattern(snapshot, keep)
     if keep.addresses:
@@ -111,6 +113,7 @@ def _cut(snapshot: Snapshot, ranges: Sequence[tuple[int, int]]) -> Snapshot:
         starts.append(start[inside])
         ends.append(end[inside])
     start = np.concatenate(starts)
+    # The ranges may come in any order; regions of a report ascend.
     order = np.argsort(start, kind="stable")
     kept = snapshot.take(np.concatenate(rows)[order])
     return replace(kept, start=start[order], end=np.concatenate(ends)[order])

@@ -68,6 +68,7 @@ class Axes:
         if start_ns >= end_ns or start >= end:
             msg = f"nothing lies in {start_ns} to {end_ns} ns and addresses {start} to {end}"
             raise InvalidError(msg)
+        # A cell is at least one nanosecond and one byte.
         nr_rows, nr_columns = min(nr_rows, end_ns - start_ns), min(nr_columns, end - start)
         time_unit_ns, space_unit = (end_ns - start_ns) // nr_rows, (end - start) // nr_columns
         return cls(start_ns, time_unit_ns, nr_rows, start, space_unit, nr_columns)
@@ -138,6 +139,7 @@ class HeatGrid:
         if end_ns <= axes.start_ns or not len(starts):
             return
         shares = _shares(starts, ends, axes)
+        # Only rows that the regions reach into.
         first = max(0, (int(begins_ns.min()) - axes.start_ns) // axes.time_unit_ns)
         last = min(axes.nr_rows, -((axes.start_ns - end_ns) // axes.time_unit_ns))
         for row in range(first, last):
@@ -151,6 +153,7 @@ class HeatGrid:
         """Add shares to the cells of a row, one after the other within a cell."""
         cell_size = self.axes.time_unit_ns * self.axes.space_unit
         if durations_ns.min() <= 0:
+            # Regions that begin after this row has ended.
             rows = np.flatnonzero(durations_ns[shares.region] > 0)
             shares = _Shares(*(each[rows] for each in shares))
         amounts = (heats * durations_ns)[shares.region] * shares.size
@@ -171,6 +174,7 @@ class HeatGrid:
 def _shares(starts: IntArray, ends: IntArray, axes: Axes) -> _Shares:
     low = np.minimum(np.maximum(starts, axes.start), axes.end)
     high = np.minimum(np.maximum(ends, axes.start), axes.end)
+    # Regions outside become empty ranges at an end, and get no columns.
     first = (low - axes.start) // axes.space_unit
     nr_columns = np.where(high > low, -((axes.start - high) // axes.space_unit) - first, 0)
     region = np.repeat(np.arange(len(starts)), nr_columns)
@@ -184,6 +188,7 @@ def _shares(starts: IntArray, ends: IntArray, axes: Axes) -> _Shares:
 
 def _layers(columns: IntArray) -> Iterable[IntArray]:
     """Divide shares into groups that have at most one share in each column."""
+    # Stable: within a column shares stay in the order of addresses.
     order = np.argsort(columns, kind="stable")
     ordered = columns[order]
     ranks = np.arange(len(ordered)) - np.searchsorted(ordered, ordered)
@@ -212,6 +217,7 @@ def grid_of(snapshots: Iterable[Snapshot], axes: Axes, *, is_in_hz: bool) -> Hea
         begins_ns = np.full(each.nr_regions, each.start_ns)
         if is_in_hz:
             begins_ns -= ages_us(each) * 1000
+        # What the snapshot before has seen is known better from that.
         if last_end_ns is not None:
             np.maximum(begins_ns, last_end_ns, out=begins_ns)
         heats = access_hz(each) if is_in_hz else each.nr_accesses.astype(np.float64)

@@ -134,6 +134,7 @@ class Heatmap:
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest heat; 0 and 0 if all is blank."""
         heat = self.grid.heat
+        # NumPy warns about the smallest of nothing.
         if np.isnan(heat).all():
             return 0.0, 0.0
         return float(np.nanmin(heat)), float(np.nanmax(heat))
@@ -306,5 +307,6 @@ def _raw_lines(heatmap: Heatmap, options: HeatmapOptions) -> Iterator[str]:
     for row, heats in enumerate(heatmap.grid.heat.tolist()):
         time_ns = first_ns + row * axes.time_unit_ns
         for column, heat in enumerate(heats):
+            # In damo's spelling; str gives as many digits as it takes.
             shown = "NaN" if math.isnan(heat) else str(heat)
             yield f"{time_ns}\t{first_byte + column * axes.space_unit}\t{shown}"

@@ -86,8 +86,10 @@ def _borders(values: IntArray, edges: Sequence[int] | None, *, is_log: bool) -> 
         return list(edges)
     low, high = int(values.min()), int(values.max())
     if not is_log:
+        # One more than a tenth, so that the highest value lies inside.
         width = (high - low) // NR_BINS + 1
         return [low + width * index for index in range(NR_BINS + 1)]
+    # Ten bins that double reach nearly all of it; an eleventh takes the rest.
     width, borders = max(1, (high - low) // 2**NR_BINS), [low]
     while borders[-1] <= high:
         borders.append(borders[-1] + width)
@@ -123,6 +125,7 @@ class _Table:
         raw: bool,
     ) -> str:
         """Count the bytes of each bin and draw a line for it."""
+        # Bins are half-open: a value on a border belongs to the bin above.
         places = np.searchsorted(borders, values, side="right") - 1
         is_inside = (places >= 0) & (places < len(borders) - 1)
         counts = np.zeros(len(borders) - 1, dtype=np.int64)

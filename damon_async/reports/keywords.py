@@ -144,6 +144,7 @@ def filled(text: str, keywords: Keywords[Subject], subject: Subject) -> str:
 
     def told(match: re.Match[str]) -> str:
         tell = keywords.get(match[0])
+        # What is no keyword is the user's own text.
         return match[0] if tell is None else tell(subject)
 
     return _KEYWORD.sub(told, text)
@@ -208,6 +209,7 @@ def _snapshot_intervals(view: SnapshotView) -> str:
         format_time_us(each, raw=view.raw) for each in (snapshot.sample_us, snapshot.aggr_us)
     )
     most = max_hz(snapshot) if snapshot.aggr_us else 0.0
+    # The unit stands before the number here.
     hz = format_hz(most, raw=view.raw).removesuffix(" hz")
     return f"sample {sample} aggr {aggr} (max access hz {hz})"
 
@@ -285,6 +287,7 @@ def _size_at(view: RegionView, column: IntArray) -> str:
 
 
 def _age(view: RegionView) -> str:
+    # Not known; 0 would say that it has just changed.
     if view.rows.snapshot.age[view.index] < 0:
         return "n/a"
     return format_time_us(int(view.rows.ages_us[view.index]), raw=view.raw)

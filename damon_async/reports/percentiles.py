@@ -79,6 +79,7 @@ def weighted_percentiles(
     values: IntArray, sizes: IntArray, percentiles: Sequence[int]
 ) -> list[int]:
     """Return the smallest values that *percentiles* of all bytes do not exceed."""
+    # Each region stands for all of its bytes, without listing them.
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(sizes[order])
     wanted = np.asarray(percentiles) * int(reached[-1]) / 100
@@ -108,5 +109,6 @@ def _draw(
 
 
 def _bar(value: int, low: int, high: int) -> str:
+    # Cut off, other than in a histogram: here each line has a value anyway.
     stars = int((value - low) / (high - low) * BAR_WIDTH) if high > low else 0
     return f"{'*' * stars:<{BAR_WIDTH}}"

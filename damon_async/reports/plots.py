@@ -137,6 +137,7 @@ def draw_cells(
     """
     from matplotlib import colormaps
 
+    # Addresses near 2^47 and times since boot are unreadable; distances are not.
     start_s = cells.start_ns / 1e9 if is_absolute[0] else 0.0
     start = float(cells.start) if is_absolute[1] else 0.0
     duration_s = (cells.end_ns - cells.start_ns) / 1e9

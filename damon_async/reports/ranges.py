@@ -25,6 +25,7 @@ def mapped_ranges(snapshots: Sequence[Snapshot]) -> list[tuple[int, int]]:
     Returns:
         Ascending ``(start, end)``.
     """
+    # A set: most snapshots cover what the one before covered.
     spans: set[tuple[int, int]] = set()
     for snapshot in snapshots:
         spans.update(_spans(snapshot))
@@ -51,6 +52,7 @@ def hottest_range(
     bounds = np.array([start for start, _ in ranges], dtype=np.int64)
     heats = np.zeros(len(ranges))
     for snapshot in snapshots:
+        # Every region lies wholly in one range.
         places = np.searchsorted(bounds, snapshot.start, side="right") - 1
         np.add.at(heats, places, snapshot.nr_accesses * snapshot.sizes.astype(np.float64))
     sizes = np.array([end - start for start, end in ranges])

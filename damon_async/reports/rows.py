@@ -98,6 +98,7 @@ def temperatures(snapshot: Snapshot, weights: Weights = DEFAULT_WEIGHTS) -> Floa
         + rates * weights.access_rate
         + ages_us(snapshot) * weights.age
     )
+    # 0 - heat and not -heat: minus zero would be printed.
     result: FloatArray = np.where(rates == 0, 0 - heat, heat).astype(np.float64)
     return result
 
@@ -129,8 +130,10 @@ def with_assumed_intervals(record: Record) -> Record:
     """
     if record.intervals is not None or not record.snapshots:
         return record
+    # The true number of samples is at least this, and nothing else is known of it.
     most = max((int(each.nr_accesses.max(initial=1)) for each in record.snapshots), default=1)
     snapshots = [_with_duration(each, max(1, most)) for each in record.snapshots]
+    # One from the middle: the first and the last may be cut short.
     usual = snapshots[len(snapshots) // 2]
     intervals = Intervals(sample_us=usual.sample_us, aggr_us=usual.aggr_us)
     return replace(record, intervals=intervals, snapshots=snapshots)

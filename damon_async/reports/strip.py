@@ -60,6 +60,7 @@ def strip_text(
     total = int(snapshot.sizes.sum())
     if not total:
         return "n/a (no region)"
+    # Not whole bytes: the columns of all regions together are exactly *width*.
     column_size = total / width
     columns = _columns(snapshot, weights, column_size)
     heats = [column.heat for column in columns if column.heat is not None]
@@ -95,11 +96,13 @@ def _columns(snapshot: Snapshot, weights: Weights, column_size: float) -> list[_
         leap = parts[first].start // column_size * column_size
         width = (leap - at) / column_size
         columns.append(_Column(None, "[...]" if width > 4 else "." * int(width)))
+        # Rounding must not make it stand still.
         at = leap if leap > at else after
     return columns
 
 
 def _parts(snapshot: Snapshot, weights: Weights) -> list[_Part]:
+    # The end mark of a trace is a region without bytes.
     snapshot = snapshot.take(snapshot.sizes > 0)
     # How much of a region lies in a column is weighed there, not its whole size.
     heats = temperatures(snapshot, weights._replace(size=0)).tolist()

@@ -133,6 +133,7 @@ class Format:
             has_several_snapshots: Whether any of them has more than one snapshot.
         """
         record_head, snapshot_head = self.record_head, self.snapshot_head
+        # None is undecided, an empty text is a decision.
         if record_head is None:
             record_head = _RECORD_HEAD if nr_records > 1 else ""
         if snapshot_head is None:

@@ -32,6 +32,7 @@ def mean_size(size: float, *, raw: bool = False) -> str:
 
 
 def _with_decimals(size: float, decimals: int) -> str:
+    # The unit is that of the whole bytes, as damo has it.
     text = format_size(int(size))
     if "." not in text:
         return text

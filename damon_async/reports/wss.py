@@ -102,6 +102,7 @@ def working_sets(
     sizes = [_sizes(each, options) for each in whole]
     labels = [str(each.target_id) for each in whole]
     if not options.per_target:
+        # A target that has ended uses nothing any more.
         sizes = [[sum(moment) for moment in zip_longest(*sizes, fillvalue=0)]]
         # What damo calls the sum of all.
         labels = ["0"]
@@ -151,6 +152,7 @@ def _units_of_work(
 def _added_up(group: Sequence[Snapshot]) -> tuple[IntArray, IntArray]:
     if len(group) == 1:
         return group[0].sizes, group[0].nr_accesses
+    # Between two borders of any snapshot all pages are alike.
     bounds = np.unique(np.concatenate([[*each.start, *each.end] for each in group]))
     counts = np.zeros(len(bounds), dtype=np.int64)
     for each in group:
