@@ -90,6 +90,9 @@ def _record(cursor: Cursor, path: str) -> Record:
 
 
 def _build(known: Mapping[str, Any], snapshots: list[Snapshot] | None, path: str) -> Record:
+    if "contexts" in known:
+        # What lies beside a record and is easily named instead of it.
+        raise wrong(path, "the parameters of a kdamond, not a record")
     for key, is_missing in (
         ("target_id", "target_id" not in known),
         ("snapshots", snapshots is None),

@@ -212,6 +212,7 @@ def test_empty_lists() -> None:
         ("{", "not a record: expected a JSON list of records"),
         ('{"a": 1}', "not a record: expected a JSON list of records"),
         ('{"kdamonds": []}', "a parameter document, not a record"),
+        ('[{"contexts": []}]', r"\[0\]: the parameters of a kdamond, not a record"),
         ("[1]", r"\[0\]: must be a record object"),
         ("[{}]", r"\[0\]\.target_id: missing, but required in a record"),
         ('[{"target_id": 0}]', r"\[0\]\.snapshots: missing, but required in a record"),
