@@ -18,6 +18,7 @@ import structlog
 
 from ..errors import BusyError, InvalidError, NoMemoryError, NotRunningError
 from ..monitor.monitor import Monitor
+from ..operations.metrics import Metrics
 from ..operations.registry import operations_for
 from ..params.monitoring import Context, Ops
 from .clock import Clock, RealClock
@@ -25,6 +26,7 @@ from .crew import Crew
 from .gate import AdmissionGate
 from .holding import TimeHold, TimePasses
 from .kdamond import Kdamond
+from .user_functions import DEADLINE_US
 
 Member = TypeVar("Member")
 
@@ -62,6 +64,12 @@ class Damon:
 
         admission: Which kernel's rules to follow, also as text.
 
+        metrics: The machine that watermarks and goals of schemes ask; without
+            one, watermarks keep every scheme active.
+
+        user_deadline_us: After how long an action or metric of the user is
+            cancelled, in microseconds of the clock; in real time as well.
+
     Attributes:
         clock: As above.
 
@@ -82,6 +90,8 @@ class Damon:
         clock: Clock | None = None,
         seed: int | None = None,
         admission: Admission | str = Admission.CLASSIC,
+        metrics: Metrics | None = None,
+        user_deadline_us: int = DEADLINE_US,
     ) -> None:
         if seed is not None and seed < 0:
             msg = f"seed is {seed}; at least 0"
@@ -92,6 +102,8 @@ class Damon:
         # Made here and not in the signature, where it would begin at import.
         self.clock = clock or RealClock()
         self.admission = Admission(admission)
+        self._metrics = metrics
+        self._user_deadline_us = user_deadline_us
         self.gate = AdmissionGate()
         self._seeds = np.random.SeedSequence(seed)
         self._log = structlog.get_logger()
@@ -299,7 +311,9 @@ class Damon:
         name = f"kdamond.{len(self._running)}"
         log = self._log.bind(kdamond=name, context=_ops_name(context))
         monitor = monitor or self._new_monitor(context)
-        kdamond = Kdamond(name, context, monitor, self.clock, log, self._forget)
+        kdamond = Kdamond(
+            name, context, monitor, self.clock, log, self._forget, self._user_deadline_us
+        )
         self._running[id(context)] = kdamond
         return kdamond
 
@@ -308,7 +322,8 @@ class Damon:
         # One stream each, so that what one context draws changes no other's result.
         (seed,) = self._seeds.spawn(1)
         try:
-            return Monitor(context, operations_for(context), np.random.default_rng(seed))
+            rng = np.random.default_rng(seed)
+            return Monitor(context, operations_for(context), rng, self._metrics)
         except MemoryError:
             raise NoMemoryError("the regions of a context") from None
 

@@ -8,7 +8,7 @@ monitoring means stands in ``monitor``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TypeVar
 
 import anyio
@@ -19,13 +19,15 @@ from ..monitor.calls import Call
 from ..monitor.monitor import Monitor
 from ..operations.registry import operations_for
 from ..params.monitoring import Context
+from ..schemes.schemes import Schemes
 from .carrying_out import carried_out
 from .clock import Clock
 from .crew import Crew
 from .holding import TimePasses
-from .life import KdamondState, KdamondStatistics
+from .life import KdamondState, KdamondStatistics, note, note_end
 from .parking import Task, current_task
 from .subscription import Publisher, Subscription
+from .user_functions import DEADLINE_US, UserFunctions
 
 Result = TypeVar("Result")
 
@@ -53,6 +55,8 @@ class Kdamond:
         on_end: Called exactly once, with this, without an await between that
             and the moment it does not count as running any more.
 
+        deadline_us: After how long functions of the user in schemes are cancelled.
+
     Attributes:
         name: Also the name of its task.
 
@@ -73,6 +77,7 @@ class Kdamond:
         clock: Clock,
         log: FilteringBoundLogger,
         on_end: Callable[[Kdamond], None],
+        deadline_us: int = DEADLINE_US,
     ) -> None:
         self.name = name
         self.started_context = context
@@ -89,6 +94,7 @@ class Kdamond:
         self._began = anyio.Event()
         self._ended = anyio.Event()
         self._publisher = Publisher(clock, name)
+        self._functions = UserFunctions(clock, self._alarm, log, deadline_us)
         self._nr_wakes = 0
         self._nr_overruns = 0
         self._max_late_us = 0
@@ -118,6 +124,11 @@ class Kdamond:
     def context(self) -> Context:
         """The parameters in force; commits and the tuning of intervals change them."""
         return self._monitor.context
+
+    @property
+    def schemes(self) -> Schemes:
+        """Its schemes: ``states`` with statistics and quotas, and the ``walk`` of regions."""
+        return self._monitor.schemes
 
     def statistics(self) -> KdamondStatistics:
         """Return its counters, as of when it woke last."""
@@ -253,7 +264,7 @@ class Kdamond:
         # Made out here: what is wrong with it is the caller's to see at once.
         operations = operations_for(context)
         await self.call(lambda monitor: monitor.commit(context, operations))
-        self._note("committed", intervals=str(context.intervals))
+        note(self._log, "committed", intervals=str(context.intervals))
 
     async def pause(self) -> None:
         """Stop looking at the next tick, keeping everything, and wait for that."""
@@ -291,7 +302,7 @@ class Kdamond:
                 # kernel's once did (P1).
                 if self._state is KdamondState.STARTING:
                     self._state = KdamondState.RUNNING
-                self._note("began", nr_targets=len(self.context.targets))
+                note(self._log, "began", nr_targets=len(self.context.targets))
                 self._monitor.begin(self._clock.now_us())
                 await self._monitor_until_end()
                 stopping = self._state is KdamondState.STOPPING
@@ -321,6 +332,11 @@ class Kdamond:
         while self._state is KdamondState.RUNNING and self.error is None:
             self._nr_wakes += 1
             self._step()
+            while (request := self._monitor.request) is not None and self.error is None:
+                answer = await self._functions.answer(request)
+                if self._state is not KdamondState.RUNNING:
+                    return
+                self._publisher.publish(*self._monitor.answer(answer))
             deadline_us = self._monitor.next_us
             # Looked at again, because a call may have asked to stop. No await may
             # come between this and the sleep, or a stop in between would ring an
@@ -340,8 +356,7 @@ class Kdamond:
             snapshots = self._monitor.step(self._clock.now_us())
         finally:
             self._is_stepping = False
-        for snapshot in snapshots:
-            self._publisher.publish(snapshot)
+        self._publisher.publish(*snapshots)
 
     def _catch_up(self) -> None:
         """Step in somebody else's task; what goes wrong is the kdamond's all the same."""
@@ -382,18 +397,4 @@ class Kdamond:
             # Those who were told of the end may act on it before time moves on.
             self._clock.settle()
             self._publisher.finish()
-        self._note_end()
-
-    def _note_end(self) -> None:
-        """Log how it ended."""
-        if self.error is None:
-            self._note(self._state.value, nr_snapshots=self._publisher.nr_snapshots)
-        else:
-            with suppress(Exception):
-                self._log.error("kdamond failed", exc_info=self.error)
-
-    def _note(self, what: str, **details: object) -> None:
-        """Log an event; a logger that raises is no reason to end."""
-        # Applications put processors of their own into structlog, and those may fail.
-        with suppress(Exception):
-            self._log.info(f"kdamond {what}", **details)
+        note_end(self._log, self._state, self.error, self._publisher.nr_snapshots)

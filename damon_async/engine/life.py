@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+
+from structlog.typing import FilteringBoundLogger
 
 
 class KdamondState(Enum):
@@ -63,3 +66,22 @@ class KdamondStatistics:
     nr_overruns: int
     max_late_us: int
     nr_lost_ticks: int
+
+
+def note(log: FilteringBoundLogger, what: str, **details: object) -> None:
+    """Log an event of a kdamond; a logger that raises is no reason for it to end."""
+    # Applications put processors of their own into structlog, and those may fail.
+    event = f"kdamond {what}"
+    with suppress(Exception):
+        log.info(event, **details)
+
+
+def note_end(
+    log: FilteringBoundLogger, state: KdamondState, error: Exception | None, nr_snapshots: int
+) -> None:
+    """Log how a kdamond ended."""
+    if error is None:
+        note(log, state.value, nr_snapshots=nr_snapshots)
+    else:
+        with suppress(Exception):
+            log.error("kdamond failed", exc_info=error)

@@ -253,11 +253,12 @@ class Publisher:
         # one who drops it is noticed.
         return Subscription(mailbox, loop)
 
-    def publish(self, snapshot: Snapshot) -> None:
-        """Put *snapshot* into every mailbox."""
-        self.nr_snapshots += 1
+    def publish(self, *snapshots: Snapshot) -> None:
+        """Put *snapshots*, in order, into every mailbox."""
+        self.nr_snapshots += len(snapshots)
         for mailbox in self._mailboxes:
-            self.nr_dropped += mailbox.put(snapshot)
+            for snapshot in snapshots:
+                self.nr_dropped += mailbox.put(snapshot)
 
     def finish(self) -> None:
         """Tell all subscribers that there will be no more."""
