@@ -10,6 +10,7 @@ from timing import verdict
 BASE = "import anyio, numpy, pydantic, structlog"
 OURS = "import damon_async; damon_async.Damon"
 UNWANTED = ("cyclopts", "matplotlib", "rich", "starlette", "yaml")
+"""Optional libraries; structlog itself brings rich where that is installed."""
 
 PROBE = """
 import sys, time

@@ -334,7 +334,7 @@ class Kdamond:
             self._step()
             while (request := self._monitor.request) is not None and self.error is None:
                 answer = await self._functions.answer(request)
-                if self._state is not KdamondState.RUNNING:
+                if self.state is not KdamondState.RUNNING:
                     return
                 self._publisher.publish(*self._monitor.answer(answer))
             deadline_us = self._monitor.next_us
