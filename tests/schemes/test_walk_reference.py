@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,9 +29,11 @@ class World:
     regions: list[Region]
     bench: Bench
     salt: int
+    bypassed: list[bool] = field(default_factory=list)
 
     def act(self, request: ActionRequest) -> Applied:
         """Do as much of every range as the plain scheme would."""
+        self.bypassed += request.bypass.tolist()
         pages = (request.ranges // PAGE).tolist()
         done = [doable(self.salt, start, end) * PAGE for start, end in pages]
         return Applied(np.array(done, np.int64), np.array(done, np.int64))
@@ -158,6 +160,8 @@ def test_same_as_plain(world: World, nr_windows: int) -> None:
         plain.window(world.regions)
         bench.run(world.act)
         assert bench.take() == [(0, *served[:3]) for served in plain.served]
+        assert world.bypassed == [served[3] for served in plain.served]
+        world.bypassed.clear()
         plain.served.clear()
         assert state.quota.charged_sz == (plain.charged if plain.esz else 0)
         assert (state.quota.charge_target, state.quota.charge_addr // PAGE) == (
