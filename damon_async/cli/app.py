@@ -14,6 +14,7 @@ from .demo import demo
 from .log import LogLevel, configure_log
 from .record import record
 from .report import report_app
+from .schemes import schemes
 from .workloads import workloads
 
 HELP: Final = """\
@@ -63,7 +64,7 @@ def build_app() -> App:
         # Options are spelled as damo spells them, underscores and all.
         default_parameter=Parameter(name_transform=_as_is, negative=()),
     )
-    for command in (demo, record, report_app(), workloads):
+    for command in (demo, record, report_app(), schemes, workloads):
         app.command(command)
     app.meta.group_parameters = Group("Every command", sort_key=99)
     app.meta.default(_launcher(app))

@@ -9,13 +9,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-import anyio
 import numpy as np
 from cyclopts import Parameter
 
 from .. import units
 from ..arrays import IntArray
-from ..engine.virtual_clock import VirtualClock
+from ..engine.recorder import Recording
 from ..records.record import Record, records_of
 from ..records.snapshot import Snapshot
 from ..records.writer import RecordForm
@@ -30,7 +29,7 @@ from .options import ParameterOptions
 from .outputs import STDOUT, RecordOutput
 from .plan import Plan, make_plan
 from .quantities import OutPath
-from .recording import Recording, signals_restored
+from .recording import run_recording
 from .report_common import DEFAULT_INPUT, colors_if_any, emit
 from .text import rounded_time, speed
 
@@ -136,21 +135,14 @@ def demo(*, out: Annotated[OutPath, Parameter(alias="-o")] = DEFAULT_INPUT) -> N
 def _play(scene: Scene, out: str | None) -> Played:
     """Monitor the workload of a scene, and write the record to *out* if that is a file."""
     plan = make_plan([scene.spec], None, scene.options, seed=0)
-    snapshots: list[Snapshot] = []
     with _output(plan, out) as output:
-        recording = Recording(
-            plan.contexts,
-            clock=VirtualClock(),
-            seed=0,
-            duration_us=scene.duration_us,
-            sink=lambda _, snapshot: snapshots.append(snapshot),
-        )
+        recording = Recording(plan.contexts, duration_us=scene.duration_us, seed=0)
         began_s = time.perf_counter()
-        with signals_restored():
-            anyio.run(recording.run)
+        signum = run_recording(recording)
         wall_s = time.perf_counter() - began_s
-        if recording.signal is not None:
-            raise SystemExit(128 + recording.signal)
+        if signum is not None:
+            raise SystemExit(128 + signum)
+        snapshots = recording.recorders[0].snapshots
         if output is not None:
             for snapshot in snapshots:
                 output.add(0, snapshot)

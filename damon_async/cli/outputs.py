@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import sys
@@ -73,6 +72,7 @@ class RecordOutput:
             self._folder = tempfile.TemporaryDirectory(prefix="damon_async.")
             path = str(Path(self._folder.name, "record"))
         self._target = Path(path)
+        _check_ordinary(self._target)
         self._writer = RecordWriter(path, form, mode=mode)
         self.nr_snapshots = 0
 
@@ -119,9 +119,29 @@ class RecordOutput:
 
 
 def _keep_old(path: Path) -> None:
-    """Rename an older file, as damo does. Source: spec damo 1.3."""
-    with contextlib.suppress(FileNotFoundError):
-        path.replace(f"{path}.old")
+    """
+    Give an older file a second name, under which it stays.
+
+    Source:
+        spec damo 1.3. Differs: damo renames it, and if then nothing can be
+        written there is no file of that name any more.
+    """
+    if not path.exists():
+        return
+    old = Path(f"{path}.old")
+    old.unlink(missing_ok=True)
+    try:
+        old.hardlink_to(path)
+    except OSError:
+        # Not every file system has links.
+        shutil.copy2(path, old)
+
+
+def _check_ordinary(path: Path) -> None:
+    # A record takes the place of what was there, and nobody means to replace a
+    # device or a pipe.
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InvalidError(f"cannot write {path}: is no ordinary file; use - for stdout")
 
 
 def _check_stdout(form: RecordForm) -> None:

@@ -59,8 +59,16 @@ class RunProgress:
             self._bar.stop()
             self._bar = None
 
-    def update(self, now_us: int) -> None:
-        """Say that the run's own clock shows *now_us*; cheap, may be called often."""
+    def update(self, now_us: int, total_us: int | None = None) -> None:
+        """
+        Say how far the run is; cheap, may be called often.
+
+        Args:
+            now_us: How much of it is over, in microseconds of its own clock.
+
+            total_us: Not looked at; callers of this kind give it.
+        """
+        del total_us
         now_s = self._seconds()
         if now_s < self._next_s:
             return

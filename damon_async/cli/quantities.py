@@ -110,6 +110,16 @@ def parse_signed(text: str) -> float:
     return units.parse_number(text)
 
 
+def parse_whole(text: str) -> int:
+    """
+    Read a whole number that may be negative.
+
+    Raises:
+        UnitError: If it is not one.
+    """
+    return -parse_count(text[1:]) if text.startswith("-") else parse_count(text)
+
+
 def parse_ranges(text: str) -> tuple[AddressRange, ...]:
     """
     Read damo's ``--regions``: ``start-end`` pairs in one string.
@@ -264,3 +274,33 @@ AddressPairs = Annotated[
     ),
 ]
 """Any number of address ranges, given one by one."""
+
+WholeNumbers = Annotated[
+    tuple[int, ...],
+    Parameter(
+        converter=each_of(parse_whole), consume_multiple=True, metavar="N...", show_default=False
+    ),
+]
+"""Any number of whole numbers."""
+
+NumberTriple = Annotated[
+    tuple[float, float, float],
+    Parameter(
+        converter=each(parse_signed, parse_signed, parse_signed),
+        n_tokens=3,
+        show_default=lambda three: "{} {} {}".format(*three),
+    ),
+]
+"""Three numbers."""
+
+PercentileRange = Annotated[
+    tuple[int, int, int],
+    Parameter(
+        converter=each(parse_whole, parse_whole, parse_whole),
+        n_tokens=3,
+        alias="-r",
+        metavar="START STOP STEP",
+        show_default=lambda three: "{} {} {}".format(*three),
+    ),
+]
+"""First percentile, where to stop, and the step."""

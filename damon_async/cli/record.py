@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-import anyio
+import structlog
 from cyclopts import Group, Parameter
 from rich.console import Console
 
 from .. import units
 from ..engine.clock import RealClock
+from ..engine.recorder import IndexedSink, Recording
 from ..engine.virtual_clock import VirtualClock
 from ..errors import InvalidError
+from ..records.snapshot import Snapshot
 from ..records.writer import RecordForm
 from .options import NO_PARAMETERS, ParameterOptions
 from .outputs import RecordOutput, display_path
 from .plan import Plan, looks_like_document, make_plan
 from .progress import RunProgress
 from .quantities import Count, Form, Mode, OutPath, Seconds
-from .recording import Recording, signals_restored
+from .recording import run_recording
 from .text import rounded_time, say, speed
 
 WHAT: Final = Group("What to monitor", sort_key=1)
@@ -115,22 +118,35 @@ def _run(
     progress = RunProgress(duration_us, console)
     recording = Recording(
         plan.contexts,
-        clock=VirtualClock() if is_virtual else RealClock(),
-        seed=seed,
         duration_us=duration_us,
-        sink=out.add,
-        began=lambda: say(f"recording {plan.describe()}{_until(duration_us)}"),
-        tell=progress.update,
+        seed=seed,
+        clock=VirtualClock() if is_virtual else RealClock(),
+        sink=_logged(out.add),
+        keep=False,
+        progress=progress.update,
     )
     began_s = time.perf_counter()
-    with signals_restored(), progress:
-        anyio.run(recording.run)
+    with progress:
+        signum = run_recording(
+            recording, lambda: say(f"recording {plan.describe()}{_until(duration_us)}")
+        )
     wall_s = time.perf_counter() - began_s
     if not out.nr_snapshots:
-        return _nothing_recorded(plan, recording)
+        return _nothing_recorded(plan, signum)
     out.finish()
     say(f"{_summary(out.nr_snapshots, recording.elapsed_us, wall_s)}: {display_path(out.path)}")
     return 0
+
+
+def _logged(sink: IndexedSink) -> IndexedSink:
+    """Tell of each snapshot in the log."""
+    log = structlog.get_logger().bind()
+
+    def take(index: int, snapshot: Snapshot) -> None:
+        log.debug("snapshot", kdamond=index, nr_regions=snapshot.nr_regions)
+        sink(index, snapshot)
+
+    return take
 
 
 def _summary(nr_snapshots: int, elapsed_us: int, wall_s: float) -> str:
@@ -144,11 +160,11 @@ def _until(duration_us: int | None) -> str:
     return "; until Ctrl-C" if duration_us is None else f"; {rounded_time(duration_us)}"
 
 
-def _nothing_recorded(plan: Plan, recording: Recording) -> int:
+def _nothing_recorded(plan: Plan, signum: signal.Signals | None) -> int:
     """Say why there is no record; a recording that was cut short is no mistake."""
     aggr_us = min(context.intervals.aggr_us for context in plan.contexts)
     why = f"no aggregation of {units.format_time_us(aggr_us)} came to its end"
-    if recording.signal is None:
+    if signum is None:
         raise InvalidError(f"nothing was recorded: {why}; is anything mapped?")
     say(f"interrupted, nothing was recorded: {why}")
-    return 128 + recording.signal
+    return 128 + signum

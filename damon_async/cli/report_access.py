@@ -17,7 +17,7 @@ from ..reports.percentiles import DEFAULT_PERCENTILES, percentiles_of
 from ..reports.raw_form import raw_lines
 from ..reports.rows import DEFAULT_WEIGHTS, Weights
 from ..reports.styles import AccessStyle, SortKey
-from .quantities import Count, choice_of, choices_of
+from .quantities import Count, NumberTriple, WholeNumbers, choice_of, choices_of
 from .report_common import DEFAULT_INPUT, Inputs, emit, has_colors, load_records
 from .report_filters import NO_FILTERS, FilterOptions
 
@@ -44,22 +44,17 @@ class LayoutOptions:
     sort_regions_dsc: Annotated[tuple[SortKey, ...], choices_of(SortKey)] = ()
     """Keys whose largest value comes first."""
 
-    temperature_weights: Annotated[
-        tuple[float, float, float],
-        Parameter(metavar="SIZE RATE AGE", show_default=lambda three: "{} {} {}".format(*three)),
-    ] = DEFAULT_WEIGHTS
+    temperature_weights: Annotated[NumberTriple, Parameter(metavar="SIZE RATE AGE")] = (
+        DEFAULT_WEIGHTS
+    )
     """What makes a region hot: weight per byte, per percent of its access rate,
     and per microsecond of its age."""
 
-    percentiles_range: Annotated[
-        tuple[int, ...], Parameter(consume_multiple=True, metavar="N...", show_default=False)
-    ] = ()
+    percentiles_range: WholeNumbers = ()
     """Percentiles to show: START STOP STEP, or a list of four or more.
     Default: 0 1 25 50 75 99 100."""
 
-    hist_ranges: Annotated[
-        tuple[int, ...], Parameter(consume_multiple=True, metavar="N...", show_default=False)
-    ] = ()
+    hist_ranges: WholeNumbers = ()
     """Ascending borders of histogram bins. Default: ten even ones."""
 
     hist_logscale: bool = False

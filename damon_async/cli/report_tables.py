@@ -11,16 +11,8 @@ from ..reports.distribution_plot import plot_nr_regions, plot_wss
 from ..reports.nr_regions import NrRegionsOptions, nr_regions_report
 from ..reports.record_info import record_info as record_info_report
 from ..reports.wss import WssOptions, wss_report
-from .quantities import Bytes, Count, TimeUs, choice_of
+from .quantities import Bytes, Count, PercentileRange, TimeUs, choice_of
 from .report_common import DEFAULT_INPUT, Input, Inputs, emit, load_records
-
-Percentiles = Annotated[
-    tuple[int, int, int],
-    Parameter(
-        alias="-r", metavar="START STOP STEP", show_default=lambda three: "{} {} {}".format(*three)
-    ),
-]
-"""First percentile, where to stop, and the step."""
 
 Order = Annotated[SortBy, choice_of(SortBy), Parameter(alias="-s")]
 """In which order percentiles are taken."""
@@ -35,7 +27,7 @@ EXCLUDE_SAMPLES: Final = 20
 def wss(
     *,
     input: Input = DEFAULT_INPUT,
-    range: Percentiles = DEFAULT_RANGE,
+    range: PercentileRange = DEFAULT_RANGE,
     exclude_samples: Count = EXCLUDE_SAMPLES,
     acc_thres: Annotated[Count, Parameter(alias="-t")] = 1,
     sz_thres: Bytes = 1,
@@ -53,7 +45,7 @@ def wss(
     Args:
         input: The record.
 
-        range: Percentiles to show: the first, where to stop, and the step.
+        range: PercentileRange to show: the first, where to stop, and the step.
 
         exclude_samples: How many snapshots at the beginning do not count, while
             regions still settle.
@@ -98,7 +90,7 @@ def wss(
 def nr_regions(
     *,
     input: Input = DEFAULT_INPUT,
-    range: Percentiles = DEFAULT_RANGE,
+    range: PercentileRange = DEFAULT_RANGE,
     sortby: Order = SortBy.SIZE,
     exclude_samples: Count = EXCLUDE_SAMPLES,
     plot: Plot = None,
@@ -109,7 +101,7 @@ def nr_regions(
     Args:
         input: The record.
 
-        range: Percentiles to show: the first, where to stop, and the step.
+        range: PercentileRange to show: the first, where to stop, and the step.
 
         sortby: Percentiles of the numbers, or moments in time.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from .. import units
 from ..errors import InvalidError
@@ -45,8 +46,6 @@ def context_of(options: ParameterOptions, workloads: Sequence[Workload]) -> Cont
     ops = _ops(options, workloads)
     unit = 1 if options.damon_addr_unit is None else options.damon_addr_unit
     nr_regions = options.nr_regions()
-    # Units, not bytes. Source: spec interfaces 279, minimum region size.
-    min_region_sz = max(1, PAGE_BYTES // max(1, unit)) if ops is Ops.PADDR else PAGE_BYTES
     targets = []
     for workload in workloads:
         ranges = options.regions
@@ -56,7 +55,7 @@ def context_of(options: ParameterOptions, workloads: Sequence[Workload]) -> Cont
         elif ranges is None:
             ranges = covering(workload, nr_regions.min, max(1, unit))
         targets.append(Target(regions=ranges, space=workload.space))
-    return Context(ops, targets, options.intervals(), nr_regions, unit, min_region_sz)
+    return Context(ops, targets, options.intervals(), nr_regions, unit, _min_region_sz(ops, unit))
 
 
 def with_spaces(context: Context, workloads: Sequence[Workload]) -> Context:
@@ -75,7 +74,20 @@ def with_spaces(context: Context, workloads: Sequence[Workload]) -> Context:
     """
     pairs = zip(context.targets, workloads, strict=True)
     targets = tuple(_with_space(context, target, workload) for target, workload in pairs)
-    return context.model_copy(update={"targets": targets})
+    changes: dict[str, object] = {"targets": targets}
+    if context.min_region_sz == PAGE_BYTES:
+        changes["min_region_sz"] = _min_region_sz(context.ops, context.addr_unit)
+    # Made anew, because a copy would not be checked.
+    return Context(**(_fields(context) | changes))
+
+
+def _min_region_sz(ops: object, unit: int) -> int:
+    """Return the smallest region in units. Source: spec interfaces, address unit of paddr."""
+    return max(1, PAGE_BYTES // max(1, unit)) if ops is Ops.PADDR else PAGE_BYTES
+
+
+def _fields(context: Context) -> dict[str, Any]:
+    return {name: getattr(context, name) for name in Context.model_fields}
 
 
 def _with_space(context: Context, target: Target, workload: Workload) -> Target:

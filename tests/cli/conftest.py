@@ -51,3 +51,23 @@ def cli(
     # The application configures the log for the whole process, which ends with
     # it; here the process goes on.
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def stairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a record of six seconds of stairs: four steps of a second each."""
+    path = tmp_path_factory.mktemp("stairs") / "stairs.data"
+    words = ["record", "stairs:size=64M,steps=4,step=1s", "--timeout", "6", "-o", str(path)]
+    assert main(words) == 0
+    structlog.reset_defaults()
+    return path
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a record of two targets: stairs, and a hot block in cold memory."""
+    path = tmp_path_factory.mktemp("pair") / "pair.data"
+    words = ["--workload", "stairs:size=16M", "--workload", "hotspot:size=1G,hot=8M,at=0"]
+    assert main(["record", *words, "--timeout", "4", "-o", str(path)]) == 0
+    structlog.reset_defaults()
+    return path

@@ -145,6 +145,48 @@ def test_impossible_places_are_refused_at_once(
         open_output(path)
 
 
+def test_old_record_survives_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the new record cannot be put in its place, the old one is still there."""
+    path = tmp_path / "x.data"
+    path.write_text("old")
+
+    def replace(self: Path, target: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with open_output(path) as out:
+        out.add(0, SNAPSHOT)
+        with pytest.raises(InvalidError, match="No space left on device"):
+            out.finish()
+
+    assert path.read_text() == "old"
+
+
+def test_old_record_is_copied_where_links_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On file systems without links an older record is kept too."""
+    path = tmp_path / "x.data"
+    path.write_text("old")
+
+    def hardlink_to(self: Path, target: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", hardlink_to)
+    with open_output(path) as out:
+        out.add(0, SNAPSHOT)
+        out.finish()
+
+    assert (tmp_path / "x.data.old").read_text() == "old"
+    assert len(read_records(path)) == 1
+
+
+def test_devices_are_not_replaced() -> None:
+    """What is no ordinary file is left alone."""
+    with pytest.raises(InvalidError, match=r"^cannot write /dev/null: is no ordinary file; use -"):
+        open_output("/dev/null")
+
+
 def test_names_in_messages() -> None:
     """Stdout has a name, other files are called as the user does."""
     assert display_path("-") == "stdout"

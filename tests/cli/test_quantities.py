@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 import pytest
@@ -11,6 +12,8 @@ from damon_async.cli import quantities
 from damon_async.cli.quantities import parse_mode, parse_path, parse_ranges, parse_seconds
 from damon_async.errors import ParametersError, UnitError
 from damon_async.params.ranges import AddressRange
+from damon_async.records.writer import RecordForm
+from damon_async.reports.colors import ColorSet
 
 
 @pytest.mark.parametrize(
@@ -89,6 +92,9 @@ def parsed(kind: Any, *words: str) -> object:
     return app(["--x", *words], exit_on_error=False, print_error=False)
 
 
+choices = Annotated[tuple[ColorSet, ...], quantities.choices_of(ColorSet)]
+
+
 @pytest.mark.parametrize(
     ("kind", "words", "value"),
     [
@@ -105,6 +111,17 @@ def parsed(kind: Any, *words: str) -> object:
         (quantities.TimeTriple, ["5ms", "0.1s", "1 m"], (5_000, 100_000, 60_000_000)),
         (quantities.CountPair, ["10", "1,000"], (10, 1_000)),
         (quantities.GoalQuadruple, ["4%", "3", "5ms", "10s"], (400, 3, 5_000, 10_000_000)),
+        (quantities.SizePair, ["4K", "max"], (4_096, 2**64 - 1)),
+        (quantities.PercentPair, ["5%", "10.5"], (5, 10.5)),
+        (quantities.TimePair, ["5", "1ms"], (5, 1_000)),
+        (quantities.InstantPair, ["5", "1ms"], (5, 1_000_000)),
+        (quantities.NumberPair, ["-2.5", "max"], (-2.5, math.inf)),
+        (quantities.AddressPairs, ["4K", "8K", "--x", "1M", "2M"], ((4096, 8192), (2**20, 2**21))),
+        (quantities.WholeNumbers, ["-5", "0", "1,000"], (-5, 0, 1_000)),
+        (quantities.NumberTriple, ["0", "-1.5", "100"], (0, -1.5, 100)),
+        (quantities.PercentileRange, ["100", "-1", "-25"], (100, -1, -25)),
+        (quantities.Form, ["perf_script"], RecordForm.PERF_SCRIPT),
+        (choices, ["flame", "gray"], (ColorSet.FLAME, ColorSet.GRAY)),
     ],
 )
 def test_kinds_of_values(kind: object, words: list[str], value: object) -> None:
@@ -121,6 +138,8 @@ def test_kinds_of_values(kind: object, words: list[str], value: object) -> None:
         (quantities.TimeTriple, ["5ms", "-1", "1s"], "'-1' is not a time"),
         (quantities.GoalQuadruple, ["4%", "x", "5ms", "1s"], "'x' is not a number"),
         (quantities.OutPath, ["--seed"], "'--seed' is not a file name"),
+        (quantities.NumberPair, ["one", "2"], "'one' is not a number"),
+        (quantities.WholeNumbers, ["1", "1.5"], "'1.5' is not a count"),
     ],
 )
 def test_errors_name_the_option(kind: object, words: list[str], message: str) -> None:

@@ -192,6 +192,26 @@ def test_document_gets_its_memory() -> None:
     assert context.targets[0].regions == pages((16, 32))
 
 
+def test_document_with_an_address_unit() -> None:
+    """A document that does not say how small regions may be gets a page's worth of units."""
+    text = document("paddr", "[]").replace('"ops"', '"addr_unit": "1024 B", "ops"')
+    (kdamond,) = load_document(text)
+
+    context = with_spaces(kdamond.contexts[0], [BLOCK])
+
+    assert context.min_region_sz == 4
+    assert context.targets[0].regions == (AddressRange(64, 128),)
+
+
+def test_document_with_an_odd_address_unit() -> None:
+    """A unit that does not divide a page into a power of two is refused."""
+    text = document("paddr", "[]").replace('"ops"', '"addr_unit": "3 B", "ops"')
+    (kdamond,) = load_document(text)
+
+    with pytest.raises(ParametersError, match=r"^min_region_sz: 1365 is not a power of two"):
+        with_spaces(kdamond.contexts[0], [BLOCK])
+
+
 def test_document_keeps_its_ranges() -> None:
     """Ranges of a document stay."""
     (kdamond,) = load_document(document("fvaddr", '[{"start": "8K", "end": "16K"}]'))
