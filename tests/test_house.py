@@ -32,10 +32,13 @@ ROOMS_BELOW: Final[dict[str, set[str]]] = {
     "schemes": GROUND | {"regions", "spaces", "operations", "records"},
     "monitor": GROUND | {"regions", "spaces", "operations", "records", "schemes"},
     "engine": GROUND | {"regions", "spaces", "operations", "records", "schemes", "monitor"},
-    # A report is made of records, whoever made those.
-    "reports": GROUND | {"regions", "spaces", "operations", "records"},
+    # Plain loops over monitors: no engine, no clock, no task.
+    "whatif": GROUND | {"regions", "spaces", "operations", "records", "schemes", "monitor"},
+    # A report is made of records and of what runs came to, whoever made those.
+    "reports": GROUND | {"regions", "spaces", "operations", "records", "whatif"},
     "cli": GROUND
-    | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine", "reports"},
+    | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine"}
+    | {"whatif", "reports"},
     "__main__": {"cli"},
 }
 

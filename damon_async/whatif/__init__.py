@@ -1,0 +1,1 @@
+"""What schemes would do: monitors run in plain loops over machines."""
