@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import shutil
 import subprocess
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from damon_async.errors import InputFileError, InvalidError, ParametersError
 from damon_async.params.document import load_document, to_document
 from damon_async.params.filters import Filter
 from damon_async.params.keywords import Action
@@ -28,80 +26,7 @@ from damon_async.params.scheme_document import (
 from damon_async.params.schemes import Dest, Scheme
 from damon_async.units import U64_MAX
 
-RECLAIM = Scheme(
-    "pageout",
-    AccessPattern(("4K", "max"), (0, 0), ("5 s", "max")),
-    "1 s",
-    Quotas(
-        "10 ms",
-        "128M",
-        "1 s",
-        Weights(0, 0, 1),
-        [Goal("some_mem_psi_us", 500), Goal("user_input", 10_000, 5_000)],
-    ),
-    Watermarks("free_mem_rate", "5 s", 500, 400, 200),
-    [Filter("anon", matching=False)],
-)
-"""The example of spec damo 2."""
-
-RECLAIM_TREE: dict[str, Any] = {
-    "action": "pageout",
-    "dests": [],
-    "access_pattern": {
-        "sz_bytes": {"min": "4.000 KiB", "max": "max"},
-        "nr_accesses": {"min": "0 %", "max": "0 %"},
-        "age": {"min": "5 s", "max": "max"},
-    },
-    "apply_interval_us": "1 s",
-    "quotas": {
-        "time_ms": "10 ms",
-        "sz_bytes": "128.000 MiB",
-        "reset_interval_ms": "1 s",
-        "fail_charge_num": "0",
-        "fail_charge_denom": "0",
-        "goals": [
-            {
-                "metric": "some_mem_psi_us",
-                "complement": False,
-                "nid": None,
-                "memcg_path": None,
-                "target_value": "500",
-                "current_value": "0",
-            },
-            {
-                "metric": "user_input",
-                "complement": False,
-                "nid": None,
-                "memcg_path": None,
-                "target_value": "10,000",
-                "current_value": "5,000",
-            },
-        ],
-        "goal_tuner": "consist",
-        "effective_sz_bytes": "0 B",
-        "weights": {"sz_permil": "0 %", "nr_accesses_permil": "0 %", "age_permil": "0.1 %"},
-    },
-    "watermarks": {
-        "metric": "free_mem_rate",
-        "interval_us": "5 s",
-        "high_permil": "50 %",
-        "mid_permil": "40 %",
-        "low_permil": "20 %",
-    },
-    "filters": [
-        {
-            "filter_type": "anon",
-            "matching": False,
-            "allow": False,
-            "memcg_path": None,
-            "address_range": None,
-            "damon_target_idx": None,
-            "hugepage_size": None,
-            "probe_hits_wsum_range": None,
-        }
-    ],
-}
-"""The same as damo prints it."""
+from .scheme_trees import RECLAIM, RECLAIM_TREE, changed, problems_of
 
 ALL_FILTERS = [
     Filter("memcg", allow=True, memcg_path="/a"),
@@ -110,23 +35,6 @@ ALL_FILTERS = [
     Filter("hugepage_size", hugepage_size=("2M", "1G")),
     Filter("young", matching=False, allow=True),
 ]
-
-
-def problems_of(source: object) -> list[str]:
-    """Return what schemes are refused for, without the common beginning of paths."""
-    with pytest.raises(ParametersError, match=r".") as caught:
-        load_schemes(source)
-    return [str(problem).removeprefix("schemes[0].") for problem in caught.value.problems]
-
-
-def changed(*path: str | int, to: object) -> list[Any]:
-    """Return the example with one value changed."""
-    tree = copy.deepcopy(RECLAIM_TREE)
-    place: Any = tree
-    for step in path[:-1]:
-        place = place[step]
-    place[path[-1]] = to
-    return [tree]
 
 
 def through_damo(folder: Path, option: str, document: object) -> Any:
@@ -308,124 +216,6 @@ def test_older_filters() -> None:
     assert scheme.filters == (Filter("young", allow=True),)
 
 
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        (("quotas", "goals", 0, "complement"), True),
-        (("filters", 0, "probe_hits_wsum_range"), [1, 2]),
-        (("access_pattern", "age", "unit"), "aggr_intervals"),
-    ],
-)
-def test_not_supported(path: tuple[str | int, ...], value: object) -> None:
-    """Features that we lack are refused, never dropped."""
-    (wrong,) = problems_of(changed(*path, to=value))
-    assert wrong.endswith(f"{path[-1]}: not supported yet; leave it out")
-
-
-@pytest.mark.parametrize(
-    ("path", "required"),
-    [
-        (("access_pattern",), ["sz_bytes", "nr_accesses", "age"]),
-        (("access_pattern", "age"), ["min", "max"]),
-        (("quotas",), ["time_ms", "sz_bytes", "reset_interval_ms", "weights"]),
-        (("quotas", "weights"), ["sz_permil", "nr_accesses_permil", "age_permil"]),
-        (("quotas", "goals", 0), ["metric", "target_value", "current_value"]),
-        (("watermarks",), ["metric", "interval_us", "high_permil", "mid_permil", "low_permil"]),
-        (("filters", 0), ["filter_type", "matching"]),
-    ],
-)
-def test_required(path: tuple[str | int, ...], required: list[str]) -> None:
-    """What damo requires is required, even where our own models have defaults."""
-    where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)[1:]
-    expected = [f"{where}.{name}: missing, but required" for name in required]
-    assert problems_of(changed(*path, to={})) == expected
-
-
-TWENTY_MISTAKES: list[dict[str, Any]] = [
-    {"action": "page_out", "colour": "red", "apply_interval_us": "-1 ms"},
-    {
-        "access_pattern": {
-            "sz_bytes": {"min": "2M", "max": "1M"},
-            "nr_accesses": {"min": "5 %", "max": "3 samples"},
-            "age": {"min": "-1 s"},
-        },
-        "quotas": {
-            "time_ms": "2 s",
-            "sz_bytes": "lots",
-            "reset_interval_ms": "1 s",
-            "weights": {"sz_permil": 2**40, "nr_accesses_permil": "x", "age_permil": 1},
-            "goals": [
-                {"metric": "user_input", "target_value": 0, "current_value": 0},
-                {"metric": "weather", "target_value": 1, "current_value": 0},
-                {"metric": "node_mem_used_bp", "target_value": 1, "current_value": 0},
-                8,
-            ],
-            "goal_tuner": "banjo",
-        },
-        "watermarks": {
-            "metric": "none",
-            "interval_us": 0,
-            "high_permil": 1,
-            "mid_permil": 2,
-            "low_permil": 3,
-        },
-        "filters": [
-            {"filter_type": "addr", "matching": True, "address_range": {"start": 9, "end": 5}},
-            {"filter_type": "hugepage_size", "matching": True, "hugepage_size": ["2M", "1M"]},
-        ],
-    },
-    {"action": "migrate_hot"},
-]
-"""A file that somebody wrote in a hurry."""
-
-
-def test_every_mistake_at_once() -> None:
-    """All mistakes of a document are told together, once each, with their paths."""
-    paths = [problem.partition(":")[0] for problem in problems_of(TWENTY_MISTAKES)]
-    pattern, quotas = "schemes[1].access_pattern", "schemes[1].quotas"
-    assert sorted(paths) == sorted(
-        [
-            "action",
-            "colour",
-            "apply_interval_us",
-            f"{pattern}.sz_bytes.min",
-            f"{pattern}.nr_accesses.min",
-            f"{pattern}.age.min",
-            f"{pattern}.age.max",
-            f"{quotas}.sz_bytes",
-            f"{quotas}.weights.nr_accesses_permil",
-            f"{quotas}.goals[0].target_value",
-            f"{quotas}.goals[1].metric",
-            f"{quotas}.goals[2].nid",
-            f"{quotas}.goals[3]",
-            f"{quotas}.goal_tuner",
-            "schemes[1].watermarks.mid_permil",
-            "schemes[1].watermarks.low_permil",
-            "schemes[1].filters[0].address_range",
-            "schemes[1].filters[1].hugepage_size.min",
-            "schemes[2].target_nid",
-        ]
-    )
-
-
-@pytest.mark.parametrize(
-    ("source", "wrong"),
-    [
-        ({"kdamonds": []}, "not a scheme document; expected a list of schemes"),
-        ('{"kdamonds": []}', "not a scheme document; expected a list of schemes"),
-        (None, "not a scheme document; expected a list of schemes"),
-        ("[", "not a scheme document: Expecting value at line 1, column 2"),
-        ("", "not a scheme document: Expecting value at line 1, column 1"),
-        (b"[\xff", "not a scheme document; expected UTF-8 text"),
-        ([5], r"schemes\[0\]: must be an object with named values"),
-    ],
-)
-def test_refused(source: object, wrong: str) -> None:
-    """What is no document of schemes at all is refused with what one would be."""
-    with pytest.raises(InvalidError, match=wrong):
-        load_schemes(source)
-
-
 @given(schemes_of(), st.booleans(), st.booleans())
 def test_comes_back(scheme: Scheme, raw: bool, omit_defaults: bool) -> None:
     """What is written is read back as it was."""
@@ -480,14 +270,3 @@ def test_yaml_file(tmp_path: Path) -> None:
     path = tmp_path / "schemes.yaml"
     path.write_text("- action: pageout\n- {action: cold}\n")
     assert [scheme.action for scheme in load_schemes_file(path)] == ["pageout", "cold"]
-
-
-def test_bad_file(tmp_path: Path) -> None:
-    """A file full of mistakes is one error that begins with its path and lists them all."""
-    path = tmp_path / "schemes.json"
-    path.write_text(json.dumps(TWENTY_MISTAKES))
-    with pytest.raises(InputFileError, match=r"schemes\.json: 19 problems: ") as caught:
-        load_schemes_file(path)
-    assert "\n" not in str(caught.value)
-    with pytest.raises(InputFileError, match=r"none\.json: No such file or directory"):
-        load_schemes_file(tmp_path / "none.json")
