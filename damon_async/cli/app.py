@@ -42,6 +42,8 @@ def run(tokens: Sequence[str]) -> int:
         InvalidError: If the command line cannot be understood.
     """
     app = build_app()
+    # What cyclopts would print itself is a box of several lines, and where it
+    # would exit, the process of a test would.
     try:
         result = app.meta(
             list(tokens), exit_on_error=False, print_error=False, result_action="return_value"
@@ -61,11 +63,14 @@ def build_app() -> App:
         help_format="markdown",
         help_formatter=_formatter(),
         version=version("damon_async"),
-        # Options are spelled as damo spells them, underscores and all.
+        # Options are spelled as damo spells them, underscores and all; and a flag
+        # has no opposite that nobody would ask for.
         default_parameter=Parameter(name_transform=_as_is, negative=()),
     )
     for command in (demo, record, report_app(), schemes, workloads):
         app.command(command)
+    # The meta app takes its own options from anywhere on the line and hands the
+    # rest on; its group comes last in every help text.
     app.meta.group_parameters = Group("Every command", sort_key=99)
     app.meta.default(_launcher(app))
     return app
@@ -73,6 +78,7 @@ def build_app() -> App:
 
 def _formatter() -> DefaultFormatter:
     """Give names the room that the longest needs: a name cut in two cannot be searched for."""
+    # A third of the width, as cyclopts has it, would cut the longest ones.
     names = ColumnSpec(
         renderer=NameRenderer(max_width=NAME_WIDTH), style="cyclopts.name", max_width=NAME_WIDTH
     )
@@ -85,6 +91,7 @@ def _as_is(name: str) -> str:
 
 def _launcher(app: App):  # type: ignore[no-untyped-def] # noqa: ANN202
     def launch(
+        # May look like options, because most of them are options of a command.
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
         log_level: LogLevel = "warning",
         debug: bool = False,

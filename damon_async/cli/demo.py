@@ -38,6 +38,7 @@ MIB: Final = 1024**2
 COLUMNS: Final = 38
 """Cells of a heatmap across; two fit side by side into 80 columns."""
 
+# Lower than that of the report: of a program's pages few are touched all the time.
 HOT_RATE: Final = 0.2
 """Share of its sampling intervals in which hot memory was touched."""
 
@@ -99,6 +100,7 @@ def scenes() -> tuple[Scene, Scene]:
             "It fills a table and reads a part of it over and over; then it deletes from\n"
             "the table, packs it, and reads on. Below is its heap; time goes down.",
             str(demo_trace_path()),
+            # With damo's ten regions the heap of a small program is a blur.
             ParameterOptions(minr=100),
             20_000_000,
             20,
@@ -108,6 +110,7 @@ def scenes() -> tuple[Scene, Scene]:
             "An eighth of 256 MiB is hot. Every two seconds it is the next eighth, up to\n"
             "the end and back again.",
             "zigzag:size=256M,steps=8,step=2s",
+            # And with ten they are enough for a pattern that is simple.
             ParameterOptions(),
             28_000_000,
             14,
@@ -125,6 +128,7 @@ def demo(*, out: Annotated[OutPath, Parameter(alias="-o")] = DEFAULT_INPUT) -> N
     """
     program, pattern = scenes()
     emit([INTRODUCTION])
+    # Printed scene by scene, for there is something to read while the next one runs.
     played = _play(program, out)
     emit(_tell(program, played))
     emit(_tell(pattern, _play(pattern, None)))
@@ -134,12 +138,14 @@ def demo(*, out: Annotated[OutPath, Parameter(alias="-o")] = DEFAULT_INPUT) -> N
 
 def _play(scene: Scene, out: str | None) -> Played:
     """Monitor the workload of a scene, and write the record to *out* if that is a file."""
+    # The same seed for everybody: the manual shows what the reader will see.
     plan = make_plan([scene.spec], None, scene.options, seed=0)
     with _output(plan, out) as output:
         recording = Recording(plan.contexts, duration_us=scene.duration_us, seed=0)
         began_s = time.perf_counter()
         signum = run_recording(recording)
         wall_s = time.perf_counter() - began_s
+        # Half a demo shows nothing; nobody wants its record.
         if signum is not None:
             raise SystemExit(128 + signum)
         snapshots = recording.recorders[0].snapshots
@@ -151,6 +157,7 @@ def _play(scene: Scene, out: str | None) -> Played:
 
 
 def _output(plan: Plan, out: str | None) -> AbstractContextManager[RecordOutput | None]:
+    # Data on stdout would stand in the middle of the pictures.
     if out is None or out == STDOUT:
         return nullcontext()
     return RecordOutput(out, RecordForm.JSON_COMPRESSED, 0o600, plan.kdamonds, plan.sources)
@@ -195,6 +202,7 @@ def _heatmaps(comparison: Comparison) -> Iterator[str]:
     both = zip(comparison.estimate.heat.tolist(), comparison.truth.heat.tolist(), strict=True)
     for estimate, truth in both:
         yield f"{_row(estimate, colors)} | {_row(truth, colors)}"
+    # In figures that mean something to people, unlike the addresses.
     axes = comparison.estimate.axes
     size = units.format_size(axes.end - axes.start)
     yield f"  across: {size} of memory; down: {rounded_time(axes.end_ns // 1000)}"
@@ -213,6 +221,7 @@ def _cell(heat: float, colors: ColorSet | None) -> str:
     Cells hold many pages of which few are hot, so a digit stands for twice as
     much as the one below; evenly spaced, most would be zeros.
     """
+    # A dot, and not a blank, keeps the frame visible.
     if math.isnan(heat) or heat <= 0:
         return painted(0, ".", colors) if colors else "."
     level = max(0, 9 + round(math.log2(heat / 100)))
@@ -220,6 +229,7 @@ def _cell(heat: float, colors: ColorSet | None) -> str:
 
 
 def _working_set(figures: Accuracy) -> Iterator[str]:
+    # Truth below estimate, figure by figure.
     heads = ("smallest", "25 %", "median", "75 %", "largest")
     yield f"  {'memory in use':<13}" + "".join(f"{head:>13}" for head in heads)
     rows = (("DAMON says", figures.estimated_used), ("truth", figures.true_used))
@@ -227,11 +237,13 @@ def _working_set(figures: Accuracy) -> Iterator[str]:
 
 
 def _sizes(sizes: IntArray) -> str:
+    # Sizes that there were, not something in between.
     chosen = np.percentile(sizes, PERCENTILES, method="inverted_cdf")
     return "".join(f"{units.format_size(int(size)):>13}" for size in chosen)
 
 
 def _accuracy(figures: Accuracy) -> Iterator[str]:
+    # The two words are explained where they stand, for they are not DAMON's.
     hot = units.format_percent(HOT_RATE * 100)
     yield f"  Memory is hot if it is touched in at least {hot} of the samples."
     yield f"  {figures.overall_precision:.0%} of what DAMON calls hot is hot (precision);"
@@ -242,12 +254,14 @@ def _accuracy(figures: Accuracy) -> Iterator[str]:
 def _effort(record: Record) -> str:
     """Say how little was looked at."""
     snapshots = record.snapshots
+    # One page per region in each sampling interval is all that is ever looked at.
     nr_regions = round(sum(each.nr_regions for each in snapshots) / len(snapshots))
     nr_pages = snapshots[-1].total_bytes // SMALL_PAGE
     return f"  For that it looked at {nr_regions} of {nr_pages:,} pages at a time."
 
 
 def _next_steps(out: str, shown: BasedRange) -> Iterator[str]:
+    # As short as can be typed.
     option = "" if out == DEFAULT_INPUT else f" -i {out}"
     heap = f"{shown.start // MIB}M {-(-shown.end // MIB)}M"
     yield f"{out} holds the record of SQLite. Look closer:"

@@ -62,6 +62,7 @@ def open_input(spec: str, *, seed: int) -> Space:
             are wrong.
     """
     form, path, options = _parts(spec)
+    # Records are read a floor above spaces, so this cannot be done by them.
     if form == RECORD or (not form and looks_like_record(path)):
         return _open_record(path, build(RecordOptions, options, {}))
     return open_workload(spec, seed=seed)
@@ -82,6 +83,7 @@ def looks_like_record(path: Path) -> bool:
     False also if it cannot be read: whoever reads it next says why.
     """
     head = _beginning(path)
+    # A list is JSON of ours; JSON lines of other traces begin with an object.
     return head.lstrip()[:1] == b"[" or _SCRIPT_MARK in head or _is_deflated(head)
 
 
@@ -89,6 +91,7 @@ def _parts(spec: str) -> tuple[str, Path, str]:
     """Divide into form (or generator; empty if none is said), path and options."""
     form, colon, rest = spec.partition(":")
     form = form.strip()
+    # Anything else before a colon belongs to the name of a file.
     if not colon or form not in (*GENERATORS, RECORD, *workload_forms()):
         form, rest = "", spec
     path, options = split_path(rest)
@@ -106,6 +109,7 @@ def _beginning(path: Path) -> bytes:
             with lzma.open(path) as file:
                 return file.read(_PEEK_BYTES)
     except (OSError, EOFError, lzma.LZMAError):
+        # Whoever reads the whole file has a better sentence for it.
         return b""
     return head
 
@@ -143,6 +147,7 @@ def _chosen(records: Sequence[Record], target: int | None, path: Path) -> Record
 
 
 def _state(snapshot: Snapshot) -> RecordedState:
+    # Without intervals neither the largest count nor ages in time are known.
     is_timed = snapshot.aggr_us > 0
     return RecordedState(
         snapshot.start_ns // 1000,

@@ -46,6 +46,7 @@ def configure_log(level: LogLevel, *, has_traces: bool) -> None:
     """
     structlog.configure(
         processors=[
+            # First, so that what is dropped is not rendered.
             _keep if has_traces else _drop_exceptions,
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
@@ -53,11 +54,13 @@ def configure_log(level: LogLevel, *, has_traces: bool) -> None:
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
                 pad_event_to=0,
+                # Without the rich one, which is pages long.
                 exception_formatter=structlog.dev.plain_traceback,
             ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(CurrentStderr()),  # type: ignore[arg-type] # it writes and flushes, no more is used
+        # Tests configure more than once in a process.
         cache_logger_on_first_use=False,
     )
 

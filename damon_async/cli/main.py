@@ -27,6 +27,7 @@ EXIT_INVALID: Final = 2
 EXIT_INTERRUPTED: Final = 128 + signal.SIGINT
 """Ctrl-C, with nothing to keep."""
 
+# 128 + SIGPIPE, which Python ignores and some systems do not have.
 EXIT_BROKEN_PIPE: Final = 141
 """Whoever read our output stopped reading; what shells show for SIGPIPE."""
 
@@ -58,8 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted", EXIT_INTERRUPTED)
     except SystemExit as error:
+        # A code is what callers in the same process expect, not an exception.
         return error.code if isinstance(error.code, int) else EXIT_FAILURE
     except (DamonError, OSError) as error:
+        # Files that cannot be read or written are the user's to mend, too.
         _trace(tokens)
         return _failed(sentence(error), EXIT_INVALID)
     except Exception as error:  # noqa: BLE001 # whatever it is, users get one line
@@ -72,6 +75,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         place = f"{os.fspath(error.filename)!s}: " if error.filename is not None else ""
         return f"{place}{error.strerror}"
+    # Sentences of libraries may have several lines, and some errors have none.
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -80,6 +84,7 @@ def _run(tokens: Sequence[str]) -> int:
         # Here, because these need the extra.
         from .app import run
     except ModuleNotFoundError as error:
+        # Any other module that is missing is a bug, and must not hide behind this.
         if (error.name or "").partition(".")[0] in EXTRA_MODULES:
             raise MissingExtraError("cli", "the command line") from None
         raise

@@ -34,6 +34,7 @@ class ParameterOptions:
         spec damo 1.1.
     """
 
+    # A Literal and not Ops: of an enum, cyclopts takes the names of members.
     ops: Literal["vaddr", "fvaddr", "paddr"] | None = None
     """Operations set. Default: fvaddr with --regions; else vaddr if the
     workload's mappings have the three ranges of a process, else fvaddr over
@@ -61,6 +62,7 @@ class ParameterOptions:
     percent), aggregations between two tunings (0 turns tuning off), shortest and
     longest sampling interval. Default: 0% 0 0us 0us."""
 
+    # None like the others, though a flag: given() must see it.
     monitoring_intervals_autotune: bool | None = None
     """The goal 4% 3 5ms 10s."""
 
@@ -82,6 +84,7 @@ class ParameterOptions:
 
     def given(self) -> tuple[str, ...]:
         """Return the names of the options that were given, with their dashes."""
+        # A zero and an empty tuple are given; only None is not.
         return tuple(f"--{f.name}" for f in fields(self) if getattr(self, f.name) is not None)
 
     def intervals(self) -> Intervals:
@@ -98,6 +101,7 @@ class ParameterOptions:
             DEFAULT_INTERVALS.aggr_us,
             DEFAULT_INTERVALS.update_us,
         )
+        # The pinpoint form wins, wherever it stands: damo does the same.
         return Intervals(
             sample if self.sample is None else self.sample,
             aggr if self.aggr is None else self.aggr,
@@ -120,6 +124,7 @@ class ParameterOptions:
 
     def _goal(self) -> IntervalsGoal:
         goal = self.monitoring_intervals_goal
+        # Without any goal the model's own zeros stand, which turn tuning off.
         if not self.monitoring_intervals_autotune:
             return IntervalsGoal(*(goal or ()))
         if goal is not None:

@@ -69,6 +69,7 @@ class RecordOutput:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         if path == STDOUT:
             _check_stdout(form)
+            # A writer needs a file: what is compressed last is written first.
             self._folder = tempfile.TemporaryDirectory(prefix="damon_async.")
             path = str(Path(self._folder.name, "record"))
         self._target = Path(path)
@@ -79,6 +80,7 @@ class RecordOutput:
     def add(self, index: int, snapshot: Snapshot) -> None:
         """Add what the kdamond at *index* published."""
         self.nr_snapshots += 1
+        # Those of the beginning: tuned ones stand in the snapshots.
         intervals = self._kdamonds[index].contexts[0].intervals
         self._writer.add(snapshot, intervals=intervals, kdamond_idx=index)
 
@@ -97,10 +99,12 @@ class RecordOutput:
             return
         for path in (self._target, kdamonds_path(self.path), workload_path(self.path)):
             _keep_old(path)
+        # The record first: companions of nothing would be worse than none.
         self._writer.close()
         write_kdamonds(self.path, self._kdamonds)
         write_workloads(self.path, self._workloads)
         for path in (kdamonds_path(self.path), workload_path(self.path)):
+            # They tell as much as the record does. Source: spec damo 1.3.
             path.chmod(self._mode)
 
     def __enter__(self) -> Self:
@@ -129,6 +133,7 @@ def _keep_old(path: Path) -> None:
     if not path.exists():
         return
     old = Path(f"{path}.old")
+    # One generation is kept, as with damo.
     old.unlink(missing_ok=True)
     try:
         old.hardlink_to(path)
@@ -153,6 +158,7 @@ def _check_stdout(form: RecordForm) -> None:
 
 
 def _copy_to_stdout(path: Path) -> None:
+    # What was printed as text stands in a buffer of its own.
     sys.stdout.flush()
     with path.open("rb") as record:
         shutil.copyfileobj(record, sys.stdout.buffer)

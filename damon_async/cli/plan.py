@@ -41,6 +41,7 @@ class Plan:
         """When the last workload is over, None if one never is; microseconds."""
         ends = [workload.space.lifetime_us for workload in self.workloads]
         known = [end for end in ends if end is not None]
+        # One that never ends keeps the others company.
         return max(known) if len(known) == len(ends) else None
 
     def duration_us(self, timeout_us: int | None, *, is_virtual: bool) -> int | None:
@@ -61,6 +62,7 @@ class Plan:
             raise InvalidError(
                 f"{names} never ends: say how long to record, such as --timeout 60 (seconds)"
             )
+        # Said now: an empty record at the end would be a waste of somebody's time.
         shortest_us = min(context.intervals.aggr_us for context in self.contexts)
         if duration_us is not None and duration_us < shortest_us:
             raise InvalidError(
@@ -105,8 +107,10 @@ def make_plan(
         context = context_of(options, workloads)
         kdamonds = (Kdamond([context], options.refresh_stat or 0),)
         return Plan(kdamonds, workloads, _sources(workloads, seed))
+    # Neither could win without somebody being surprised.
     if given := options.given():
         raise InvalidError(f"--kdamonds holds all parameters; leave out {', '.join(given)}")
+    # The document before the workloads: a trace takes a while to open.
     parsed = load_kdamonds(document)
     workloads = _open(specs, seed)
     per_target = _per_target(workloads, _nr_targets(parsed))
@@ -127,6 +131,7 @@ def load_kdamonds(document: str) -> tuple[Kdamond, ...]:
 
 def looks_like_document(text: str) -> bool:
     """Tell whether damo would take a positional argument for a parameter document."""
+    # By name alone: a workload of that name can be given with --workload.
     return text.lstrip()[:1] in ("{", "[") or text.endswith(_DOCUMENT_SUFFIXES)
 
 
@@ -166,6 +171,7 @@ def _with_memory(kdamonds: Sequence[Kdamond], workloads: Sequence[Workload]) -> 
     first = 0
     for kdamond in kdamonds:
         context = kdamond.contexts[0]
+        # Targets are counted through all kdamonds.
         end = first + len(context.targets)
         yield kdamond.model_copy(update={"contexts": (with_spaces(context, workloads[first:end]),)})
         first = end
@@ -174,6 +180,7 @@ def _with_memory(kdamonds: Sequence[Kdamond], workloads: Sequence[Workload]) -> 
 def _manner(context: Context) -> str:
     intervals, bounds = context.intervals, context.nr_regions
     times = (intervals.sample_us, intervals.aggr_us, intervals.update_us)
+    # Only vaddr re-reads anything, so only there the third one matters.
     nr_times = 3 if context.ops is Ops.VADDR else 2
     listed = " / ".join(units.format_time_us(time_us) for time_us in times[:nr_times])
     number = units.format_number

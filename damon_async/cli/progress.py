@@ -46,6 +46,7 @@ class RunProgress:
         self._seconds = seconds
         self._bar: Progress | None = None
         self._task = TaskID(0)
+        # Everything before this instant is too early to tell.
         self._next_s = 0.0
 
     def __enter__(self) -> Self:
@@ -68,6 +69,7 @@ class RunProgress:
 
             total_us: Not looked at; callers of this kind give it.
         """
+        # Known from the start, and a bar whose end moves is no bar.
         del total_us
         now_s = self._seconds()
         if now_s < self._next_s:
@@ -77,6 +79,7 @@ class RunProgress:
             self._draw(now_us)
         else:
             self._next_s = now_s + LINE_S
+            # Plain lines, for logs of batch jobs.
             self._console.print(f"damon-async: {self._far(now_us)}", highlight=False)
 
     def _far(self, now_us: int) -> str:
@@ -99,6 +102,7 @@ class RunProgress:
             TimeRemainingColumn(),
             console=self._console,
             auto_refresh=False,
+            # The summary that follows says all that the bar said.
             transient=True,
         )
         self._task = bar.add_task("recording", total=self._total_us, far="")
@@ -107,4 +111,5 @@ class RunProgress:
 
 
 def _whole_seconds(time_us: int) -> int:
+    # Fractions would flicker, and make the line jump.
     return time_us // US_PER_S * US_PER_S

@@ -51,6 +51,7 @@ def each_of(reader: Callable[[str], Any]) -> Converter:
     return convert
 
 
+# The bad word is named by hand, because of several cyclopts would name none.
 def _read(reader: Callable[[str], Value], token: Token) -> Value:
     try:
         return reader(token.value)
@@ -60,7 +61,7 @@ def _read(reader: Callable[[str], Value], token: Token) -> Value:
 
 def choice_of(kind: type[StrEnum]) -> Parameter:
     """Return what makes an option take the values of *kind*, as they are spelled."""
-    # Left to itself, cyclopts takes the names of members.
+    # Left to itself, cyclopts takes the names of members, and those shout.
     return Parameter(converter=one(kind), choices=_values(kind), show_default=str, metavar="CHOICE")
 
 
@@ -89,6 +90,7 @@ def parse_seconds(text: str) -> int:
     Raises:
         UnitError: If *text* is negative or not a time.
     """
+    # Whatever has a unit is a time like any other.
     try:
         number = units.parse_number(text)
     except UnitError:
@@ -103,6 +105,7 @@ def parse_signed(text: str) -> float:
     Raises:
         UnitError: If it is not a number.
     """
+    # Unlike sizes, numbers have no largest one that stands for "max".
     if text in _ENDLESS:
         return _ENDLESS[text]
     if text.startswith("-"):
@@ -127,6 +130,7 @@ def parse_ranges(text: str) -> tuple[AddressRange, ...]:
     Raises:
         ParametersError: If a range is empty or not a range.
     """
+    # The model reads them; whether they go together depends on more than them.
     return Target(regions=text).regions
 
 
@@ -135,6 +139,7 @@ def chunks_of(*readers: Callable[[str], Any]) -> Converter:
     read_group = each(*readers)
 
     def convert(kind: Any, tokens: Sequence[Token]) -> tuple[Any, ...]:
+        # The parser has seen to it that no group is short.
         size = len(readers)
         groups = (tokens[first : first + size] for first in range(0, len(tokens), size))
         return tuple(read_group(kind, group) for group in groups)
@@ -149,6 +154,7 @@ def parse_mode(text: str) -> int:
     Raises:
         UnitError: If *text* is not an octal number up to 777.
     """
+    # int() alone would take signs, blanks and underscores.
     if text.isdecimal() and len(text) <= 4 and all(digit in "01234567" for digit in text):
         return int(text, 8)
     raise UnitError(text, "permission", "an octal number such as 600 or 644")
@@ -161,6 +167,7 @@ def parse_path(text: str) -> str:
     Raises:
         UnitError: If it looks like an option that lost its own value.
     """
+    # "-o --seed 3" is a forgotten name far more often than a file of that name.
     if text == "" or (text.startswith("-") and text != "-"):
         raise UnitError(text, "file name", "a path, or '-' for stdout; write ./ before a dash")
     return text
@@ -184,6 +191,7 @@ Count = Annotated[int, Parameter(converter=one(parse_count), metavar="N")]
 Percent = Annotated[float, Parameter(converter=one(units.parse_percent), metavar="PERCENT")]
 """Percent, from a text such as ``5%``."""
 
+# Shown as it is typed, not as Python prints a number.
 Mode = Annotated[
     int,
     Parameter(converter=one(parse_mode), metavar="MODE", show_default=lambda mode: f"{mode:o}"),
@@ -193,11 +201,13 @@ Mode = Annotated[
 Form = Annotated[RecordForm, choice_of(RecordForm)]
 """A form of record files."""
 
+# Leading hyphens are let through for the dash alone; parse_path stops the rest.
 OutPath = Annotated[
     str, Parameter(converter=one(parse_path), metavar="FILE", allow_leading_hyphen=True)
 ]
 """A file to be written, or ``-``."""
 
+# One word, though a tuple: damo's option is one word, too.
 Ranges = Annotated[
     tuple[AddressRange, ...],
     Parameter(
@@ -250,6 +260,7 @@ TimePair = Annotated[
 ]
 """A shortest and a longest time, in microseconds."""
 
+# Nanoseconds, unlike all other times: records have them, and so has damo here.
 InstantPair = Annotated[
     tuple[int, int],
     Parameter(
@@ -264,6 +275,7 @@ NumberPair = Annotated[
 ]
 """A smallest and a largest number, maybe negative."""
 
+# Two words each time the option is given; all of them arrive in one list.
 AddressPairs = Annotated[
     tuple[tuple[int, int], ...],
     Parameter(
@@ -275,6 +287,7 @@ AddressPairs = Annotated[
 ]
 """Any number of address ranges, given one by one."""
 
+# Through our own reader: "unable to convert into int" is no sentence for users.
 WholeNumbers = Annotated[
     tuple[int, ...],
     Parameter(

@@ -100,6 +100,7 @@ def record(
 
         parameters: How to monitor.
     """
+    # damo's deducible target may be either. Source: spec damo 1.
     if target is not None and kdamonds is None and looks_like_document(target):
         target, kdamonds = None, target
     specs = (*(() if target is None else (target,)), *workload)
@@ -118,19 +119,23 @@ def _run(
     progress = RunProgress(duration_us, console)
     recording = Recording(
         plan.contexts,
+        # In real time a workload may outlive the patience of its user.
         duration_us=duration_us,
         seed=seed,
         clock=VirtualClock() if is_virtual else RealClock(),
         sink=_logged(out.add),
+        # An hour of snapshots need not fit into memory.
         keep=False,
         progress=progress.update,
     )
+    # Opening the workload does not count: it is read once, however long one looks.
     began_s = time.perf_counter()
     with progress:
         signum = run_recording(
             recording, lambda: say(f"recording {plan.describe()}{_until(duration_us)}")
         )
     wall_s = time.perf_counter() - began_s
+    # A record of nothing would only fail later, in some report.
     if not out.nr_snapshots:
         return _nothing_recorded(plan, signum)
     out.finish()
@@ -140,6 +145,7 @@ def _run(
 
 def _logged(sink: IndexedSink) -> IndexedSink:
     """Tell of each snapshot in the log."""
+    # Bound once, because that is what costs; a level that is off costs nothing.
     log = structlog.get_logger().bind()
 
     def take(index: int, snapshot: Snapshot) -> None:
@@ -166,5 +172,7 @@ def _nothing_recorded(plan: Plan, signum: signal.Signals | None) -> int:
     why = f"no aggregation of {units.format_time_us(aggr_us)} came to its end"
     if signum is None:
         raise InvalidError(f"nothing was recorded: {why}; is anything mapped?")
+    # Shells and scripts know this code; a recording that has something ends with 0,
+    # because with Ctrl-C is how recordings end.
     say(f"interrupted, nothing was recorded: {why}")
     return 128 + signum

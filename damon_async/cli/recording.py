@@ -34,9 +34,11 @@ def run_recording(
         BaseException: What ended a kdamond, if that was a failure, or what the
             recording itself raises.
     """
+    # Asyncio, and not its faster relatives: most of the time goes into arrays.
     watch = _Watch(recording, began)
     with _signals_restored():
         anyio.run(watch.run)
+    # The engine keeps what ends a kdamond to itself, lest it take others along.
     for recorder in recording.recorders:
         if recorder.kdamond.error is not None:
             raise recorder.kdamond.error
@@ -54,6 +56,7 @@ class _Watch:
     async def run(self) -> None:
         try:
             async with anyio.create_task_group() as watchers:
+                # Before anything runs, so that no signal falls through.
                 await watchers.start(self._stop_on_signal)
                 self._began()
                 await self._recording.run()
@@ -73,6 +76,7 @@ class _Watch:
                 task_status.started()
                 return
             task_status.started()
+            # Only the first: leaving the block gives the next one its old effect.
             self.signal = await anext(signals)
             self._recording.stop_nowait()
 

@@ -14,5 +14,6 @@ def report_app() -> App:
     """Make the group of reports."""
     app = App(name="report", help="Show what a record holds.")
     for command in (access, accuracy, heatmap, nr_regions, record_info, wss):
+        # Named by hand: a group of its own does not inherit how names are made.
         app.command(command, name=command.__name__)
     return app

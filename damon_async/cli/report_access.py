@@ -80,6 +80,7 @@ class LayoutOptions:
     region_box_colorset: Annotated[ColorSet, choice_of(ColorSet)] = ColorSet.EMOTION
     """Colours of boxes, on a terminal."""
 
+    # The opposite of damo's --dont_merge_regions, which has no effect on files.
     merge_regions: bool = False
     """Join neighbours with equal counts and ages."""
 
@@ -97,6 +98,7 @@ class LayoutOptions:
             InvalidError: If a text or percentile makes no sense, or a filter
                 keeps nothing.
         """
+        # Names differ where damo's own are taken by more than one thing.
         return AccessOptions(
             style=self.style,
             keep=filters.keep(),
@@ -106,6 +108,7 @@ class LayoutOptions:
             percentiles=percentiles_of(self.percentiles_range)
             if self.percentiles_range
             else DEFAULT_PERCENTILES,
+            # Empty is not given; no histogram has no bins.
             hist_ranges=self.hist_ranges or None,
             hist_logscale=self.hist_logscale,
             hist_cumulate=self.hist_cumulate,
@@ -142,6 +145,7 @@ def access(
 
         filters: What it is about.
     """
+    # damo would quietly take the first.
     if json and raw_form:
         raise InvalidError("--json and --raw_form are two forms; choose one")
     options = layout.options(filters)
@@ -149,12 +153,14 @@ def access(
     if json:
         emit([access_json(records, options)])
     elif raw_form:
+        # Line by line, like the usual form: a long record makes a long report.
         emit(raw_lines(records, options))
     else:
         emit(access_lines(records, options))
 
 
 def _triples(words: Sequence[str]) -> list[tuple[str, str, str]]:
+    # The parser takes any number, so that several changes fit one option.
     if len(words) % 3:
         raise InvalidError(
             f"--format takes three words at a time, not {len(words)}: "

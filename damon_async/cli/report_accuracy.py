@@ -60,6 +60,7 @@ class TruthOptions:
 class FigureOptions:
     """What is compared, and how finely."""
 
+    # Not damo's --access_rate, which is a filter with two ends.
     hot_rate: Percent = 50
     """In what share of the sampling intervals memory must have been touched to be
     hot; above 0, at most 100."""
@@ -131,10 +132,12 @@ def accuracy(
 
         look: How the report looks.
     """
+    # damo's word for text, as with heatmaps; a dash would be a name like any other.
     is_text = output == STDOUT
     records = load_records(input)
     chosen = _chosen(records, figures)
     options = _options(figures, look, TEXT_RESOLUTION if is_text else FINE_RESOLUTION)
+    # Before the truth is worked out, which may take a while.
     if not is_text and len(chosen) > 1:
         raise InvalidError(f"a picture shows one target; choose one of {_listed(chosen)}")
     sources = _sources(input, records, truth)
@@ -142,6 +145,7 @@ def accuracy(
     if not is_text:
         plot_accuracy(next(comparisons), output)
     elif look.json:
+        # One target is an object, several are a list: most records have one.
         texts = [accuracy_json(each) for each in comparisons]
         emit(texts if len(texts) == 1 else [f"[{', '.join(texts)}]"])
     else:
@@ -151,6 +155,7 @@ def accuracy(
 def _options(
     figures: FigureOptions, look: AccuracyLook, usual_resolution: tuple[int, int]
 ) -> ComparisonOptions:
+    # People say percent, arithmetic wants shares.
     return ComparisonOptions(
         rate=figures.hot_rate / 100,
         every=figures.every,
@@ -162,6 +167,7 @@ def _options(
 
 def _chosen(records: Sequence[Record], figures: FigureOptions) -> list[Record]:
     """Return the records that are asked for, in the order of their targets."""
+    # None chooses everything, so that the two conditions read alike.
     chosen = [
         record
         for record in sorted(records, key=_identity)
@@ -179,6 +185,7 @@ def _sources(
     """Say what memory each record was made of."""
     identities = sorted(map(_identity, records))
     if truth.workload is not None:
+        # For all of them; if there are several, --tid says which one is meant.
         workload = Workload(absolute_spec(truth.workload), truth.seed or 0)
         return dict.fromkeys(identities, workload)
     if not workload_path(path).exists():
@@ -186,6 +193,8 @@ def _sources(
             f"nothing beside {path} says what was recorded: there is no {workload_path(path)}; "
             "name it with --workload"
         )
+    # Written in the order of targets, over all kdamonds; that is all that connects
+    # the two files, so nothing is guessed if they differ.
     workloads = read_workloads(path)
     if len(workloads) != len(identities):
         raise InvalidError(
@@ -211,6 +220,7 @@ def _comparisons(
 
 
 def _texts(comparisons: Iterator[Comparison], look: AccuracyLook) -> Iterator[str]:
+    # As they come: the first can be read while the second is worked out.
     for index, comparison in enumerate(comparisons):
         if index:
             yield ""

@@ -43,15 +43,18 @@ def load_records(paths: str | Sequence[str]) -> list[Record]:
     Raises:
         InputFileError: If a file is missing or no record.
     """
+    # Recorders that poll write every snapshot as a record of its own.
     names = (paths,) if isinstance(paths, str) else paths
     return joined(record for name in names for record in _load(name))
 
 
 def _load(name: str) -> Iterable[Record]:
+    # Only the name that the user did not give: a typing error needs no advice.
     if name == DEFAULT_INPUT and not Path(name).exists():
         wrong = "there is no such file; make one with damon-async record, or name one with --input"
         raise InputFileError(name, wrong)
     records = read_records(name)
+    # Text of perf script has none; nearly all that reports tell needs them.
     if all(record.intervals is not None for record in records):
         return records
     return [_with_side_intervals(record, name) for record in records]
@@ -72,6 +75,7 @@ def _with_side_intervals(record: Record, name: str) -> Record:
 
 def has_colors() -> bool:
     """Whether stdout shows colours and the user has not said no (see no-color.org)."""
+    # Set and not empty counts, whatever it says. Saying no wins.
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -86,5 +90,6 @@ def colors_if_any(colors: ColorSet) -> ColorSet | None:
 
 def emit(lines: Iterable[str]) -> None:
     """Print lines on stdout, as they come."""
+    # Plainly: rich would wrap lines and find things to colour in them.
     for line in lines:
         sys.stdout.write(f"{line}\n")

@@ -38,6 +38,7 @@ class FilterOptions:
     access_rate: PercentPair | None = None
     """Access rate of a region, in percent. Default: any."""
 
+    # damo's help speaks of seconds, but takes microseconds. Source: spec damo 8.
     age: TimePair | None = None
     """How long a region has been as it is; bare numbers are microseconds. Default: any."""
 
@@ -56,6 +57,7 @@ class FilterOptions:
     temperature: NumberPair | None = None
     """Temperature of a region. Default: any."""
 
+    # Checked here and not by the parser, because a range is two words.
     def keep(self) -> AccessFilter:
         """
         Return the filter that the options ask for.
@@ -75,6 +77,7 @@ class FilterOptions:
             _check_order(name, getattr(self, name))
         for pair in self.address:
             _check_order("address", pair)
+        # damo calls one range --address; the filter holds all of them.
         return AccessFilter(
             sz_region=self.sz_region,
             access_rate=self.access_rate,
@@ -88,6 +91,7 @@ class FilterOptions:
 
 
 def _check_order(name: str, pair: tuple[float, float] | None) -> None:
+    # Nothing would be left, without a word why.
     if pair is not None and pair[0] > pair[1]:
         raise InvalidError(f"--{name} {pair[0]} {pair[1]} keeps nothing: the smaller comes first")
 

@@ -48,6 +48,7 @@ class RangeOptions:
     draw_range: Annotated[DrawRange, choice_of(DrawRange)] = DrawRange.HOTTEST
     """Draw the range of addresses with the most accesses per byte, or each by itself."""
 
+    # damo's name, though everything else calls it a target's index.
     tid: Count | None = None
     """Which target, by its number. Default: the first."""
 
@@ -108,8 +109,10 @@ def heatmap(
 
         look: How it looks.
     """
+    # Options first: they are checked without reading a long record.
     options = _options(ranges, look)
     records = load_records(input)
+    # As with damo a guide wins over any output.
     if guide or guide_human:
         emit([heatmap_guide(records, is_human=guide_human)])
     elif output == STDOUT:
@@ -117,10 +120,12 @@ def heatmap(
     elif output == RAW:
         emit([heatmap_raw(records, options)])
     else:
+        # Whatever is no known word is a file; its ending is checked when drawing.
         plot_heatmap(records, output, options)
 
 
 def _options(ranges: RangeOptions, look: LookOptions) -> HeatmapOptions:
+    # Colours are for text alone; pictures have a scale of their own.
     return HeatmapOptions(
         resol=look.resol,
         time_range=time_range_of(ranges.time_range),

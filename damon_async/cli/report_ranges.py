@@ -41,12 +41,14 @@ def time_range_of(words: Sequence[str]) -> BasedRange | None:
 def _based(name: str, words: Sequence[str], parse: Callable[[str], int]) -> BasedRange | None:
     if not words:
         return None
+    # The third word may be missing, which the parser has seen to.
     base = words[2] if len(words) > 2 else Base.ABSOLUTE
     if base not in Base.__members__.values():
         raise InvalidError(f"--{name}: {base!r} is no base; use {', '.join(Base)}")
     try:
         start, end = (_signed(word, parse) for word in words[:2])
     except UnitError as error:
+        # Read late, so that the parser's own prefix is missing.
         raise InvalidError(f"--{name}: {error}") from error
     if start >= end:
         raise InvalidError(f"--{name} {words[0]} {words[1]} is empty: the smaller comes first")

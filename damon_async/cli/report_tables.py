@@ -14,6 +14,7 @@ from ..reports.wss import WssOptions, wss_report
 from .quantities import Bytes, Count, PercentileRange, TimeUs, choice_of
 from .report_common import DEFAULT_INPUT, Input, Inputs, emit, load_records
 
+# -s is --sample elsewhere, but reports have no intervals; so it is with damo.
 Order = Annotated[SortBy, choice_of(SortBy), Parameter(alias="-s")]
 """In which order percentiles are taken."""
 
@@ -69,6 +70,7 @@ def wss(
 
         plot: Draw a picture (.png, .svg, .pdf or .jpg) instead.
     """
+    # One to one: the names of the model are damo's, like those of the options.
     options = WssOptions(
         range=range,
         exclude_samples=exclude_samples,
@@ -81,6 +83,7 @@ def wss(
         all_wss=all_wss,
         per_target=per_target,
     )
+    # A picture comes instead of the table, not with it.
     if plot is not None:
         plot_wss(load_records(input), plot, options)
     else:
@@ -109,6 +112,7 @@ def nr_regions(
 
         plot: Draw a picture (.png, .svg, .pdf or .jpg) instead.
     """
+    # damo has no --exclude_samples here and always leaves out 20.
     options = NrRegionsOptions(range=range, sortby=sortby, exclude_samples=exclude_samples)
     if plot is not None:
         plot_nr_regions(load_records(input), plot, options)

@@ -50,6 +50,7 @@ def context_of(options: ParameterOptions, workloads: Sequence[Workload]) -> Cont
     for workload in workloads:
         ranges = options.regions
         if ranges is None and ops is Ops.VADDR:
+            # Left open: vaddr finds them itself, and again at each update.
             _check_process(workload)
             ranges = ()
         elif ranges is None:
@@ -75,6 +76,7 @@ def with_spaces(context: Context, workloads: Sequence[Workload]) -> Context:
     pairs = zip(context.targets, workloads, strict=True)
     targets = tuple(_with_space(context, target, workload) for target, workload in pairs)
     changes: dict[str, object] = {"targets": targets}
+    # Documents of damo have no word for it, only ours have.
     if context.min_region_sz == PAGE_BYTES:
         changes["min_region_sz"] = _min_region_sz(context.ops, context.addr_unit)
     # Made anew, because a copy would not be checked.
@@ -104,6 +106,7 @@ def describe(context: Context) -> str:
     regions = [each for target in context.targets for each in target.regions]
     if not regions:
         return f"{context.ops}, following the mappings"
+    # Addresses count units, people count bytes.
     size = sum(each.size for each in regions) * context.addr_unit
     plural = "range" if len(regions) == 1 else "ranges"
     return f"{context.ops}, {len(regions)} {plural}, {units.format_size(size)}"
@@ -124,11 +127,13 @@ def covering(workload: Workload, max_nr_ranges: int, unit: int) -> tuple[Address
     Raises:
         InvalidError: If nothing is mapped.
     """
+    # fvaddr and paddr never look again, so what is mapped later is not seen.
     mappings = workload.space.mappings(0)
     if not mappings:
         raise InvalidError(
             f"{workload.spec}: maps no memory at its beginning, so there is nothing to monitor"
         )
+    # Rounded outwards, lest half a unit at either end be lost.
     spans = [
         AddressRange(low // unit, -(-high // unit)) for low, high in _spans(mappings, max_nr_ranges)
     ]
@@ -152,6 +157,7 @@ def _spans(mappings: Sequence[Mapping], max_nr_spans: int) -> list[tuple[int, in
 def _ops(options: ParameterOptions, workloads: Sequence[Workload]) -> Ops:
     if options.ops is not None:
         return Ops(options.ops)
+    # As damo: a process is vaddr, a process with ranges fvaddr. Source: spec damo 1.
     if options.regions is None and all(map(_is_process, workloads)):
         return Ops.VADDR
     return Ops.FVADDR

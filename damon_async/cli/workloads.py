@@ -45,11 +45,13 @@ def workloads(name: str | None = None, /) -> None:
         name: A generator, such as zipf, or a form of files, such as lackey.
     """
     lines = _overview() if name is None else _details(name)
+    # Made first and printed then: an unknown name must not follow half a page.
     sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _overview() -> Iterator[str]:
     """List everything in a line each."""
+    # From the tables that opening a workload looks into, so nothing is forgotten.
     yield "Generators: NAME:OPTION=VALUE,OPTION=VALUE"
     yield from _table({each: _sentence(GENERATORS[each]) for each in GENERATORS})
     yield ""
@@ -76,6 +78,7 @@ def _details(name: str) -> Iterator[str]:
             yield f"A line: {TRACE_FORMS[name].line}"
             yield f"Its clock counts {TRACE_FORMS[name].unit}."
             yield ""
+        # Traces share their options, whatever their form.
         yield f"{name}:PATH,OPTION=VALUE,OPTION=VALUE"
         yield from _options(_FILE_OPTIONS.get(name, TraceOptions))
     else:
@@ -121,8 +124,10 @@ def _shown(option: Option) -> str:
         return str(default.value)
     if not isinstance(default, (int, float)):
         return ""
+    # Zero stays a plain zero: it means "never" or "none", not a time or a size.
     if default and option.name.endswith("_us"):
         return units.format_time_us(int(default))
+    # Whole mebibytes are sizes; nothing else that has a default is so large.
     if default and default % _UNIT == 0:
         power = (int(default).bit_length() - 1) // 10
         return f"{int(default) >> 10 * power}{' KMGTPE'[power]}"
@@ -132,6 +137,7 @@ def _shown(option: Option) -> str:
 def _table(rows: Mapping[str, str]) -> Iterator[str]:
     """Print names and texts in two columns, as wide as the terminal."""
     left = max(map(len, rows)) + 4
+    # Longer lines are hard to read, however wide the terminal is.
     width = min(100, shutil.get_terminal_size().columns)
     for name, text in rows.items():
         filled = textwrap.wrap(text, max(20, width - left), break_on_hyphens=False)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
+import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +35,11 @@ class Outcome:
 
 Cli: TypeAlias = Callable[..., Outcome]
 
+Damo: TypeAlias = Callable[..., str]
+
+DAMO_VERSION = "3.4.3"
+"""The release whose output is compared."""
+
 
 @pytest.fixture
 def cli(
@@ -51,6 +61,27 @@ def cli(
     # The application configures the log for the whole process, which ends with
     # it; here the process goes on.
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def damo(tmp_path_factory: pytest.TempPathFactory) -> Damo:
+    """Return a function that runs real damo and returns what it prints, without colours."""
+    scripts = sysconfig.get_path("scripts")
+    found = shutil.which("damo", path=scripts)
+    # It looks for its interpreter on the path, and may keep things at home.
+    path = f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = os.environ | {"HOME": str(tmp_path_factory.mktemp("home")), "PATH": path}
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [str(found), *words], env=environment, capture_output=True, text=True, check=True
+        )
+        return re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+
+    # damo asks file(1) what a record is.
+    if found is None or shutil.which("file") is None or run("version").strip() != DAMO_VERSION:
+        pytest.skip(f"needs damo {DAMO_VERSION} (extra 'test') and file(1)")
+    return run
 
 
 @pytest.fixture(scope="session")

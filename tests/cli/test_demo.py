@@ -17,7 +17,7 @@ from damon_async.records.files import read_records
 from damon_async.records.side_files import read_workloads
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Cli
+    from tests.cli.conftest import Cli, Damo
 
 HEAT = {".": 0.0} | {str(level): 2.0**level for level in range(10)}
 """What a cell stands for, as a number that can be added up."""
@@ -115,6 +115,18 @@ def test_leaves_a_record(told: str, folder: Path) -> None:
     assert len(record.snapshots) == 200
     assert read_workloads(folder / "damon.data")[0].spec.endswith("sqlite.trace.xz")
     assert "damon.data holds the record" in told
+
+
+def test_real_damo_reads_it(damo: Damo, told: str, folder: Path) -> None:
+    """Real damo shows the heap that the demo suggests to look at, and the working set."""
+    suggestion = next(line for line in told.splitlines() if line.startswith("  damo "))
+    words = shlex.split(suggestion.split("   (")[0])[1:]
+    record = str(folder / "damon.data")
+
+    heatmap = damo(*(record if word == "damon.data" else word for word in words))
+
+    assert "# x-axis: space [64.000000 MiB, " in heatmap
+    assert "# target_id" in damo("report", "wss", "-i", record)
 
 
 def test_suggestions_work(
