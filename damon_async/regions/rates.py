@@ -56,6 +56,9 @@ def frequency(
     # left behind must not be added to the previous ones.
     if left_bp == BP:
         return last_nr_accesses.copy()
+    if left_bp == 0:
+        # At the end of an aggregation, which is when most schemes ask.
+        return nr_accesses.copy()
     return nr_accesses + last_nr_accesses * left_bp // BP
 
 

@@ -33,7 +33,7 @@ class Candidates(NamedTuple):
 def matching(s: SchemeState, regions: WalkedRegions, moment: Moment) -> IntArray:
     """Return the regions of valid targets that the pattern matches; ascending indices."""
     cells = regions.table.cells
-    rows = matching_rows(s.pattern, regions.sizes, regions.frequencies, cells[AGE])
+    rows = matching_rows(s.pattern, regions.frequencies, cells[AGE], lambda: regions.sizes)
     if moment.valid_targets is None:
         return rows
     valid: IntArray = rows[moment.valid_targets[cells[TARGET, rows]]]
@@ -48,6 +48,8 @@ def candidates(s: SchemeState, regions: WalkedRegions, moment: Moment) -> Candid
         spec core 7.3 and 7.7.
     """
     rows = matching(s, regions, moment)
+    if not len(rows) and s.quota.charge_target is None:
+        return Candidates(rows, np.zeros(0, np.bool_))
     if s.quota.charge_target is not None:
         rows = _behind_pointer(s, regions, rows, moment)
     if s.scores is not None and s.quota.min_score and len(rows):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from ..arrays import BoolArray, IntArray
-from ..params.patterns import ResolvedPattern
+from ..params.patterns import COUNT_MAX, ResolvedPattern
 
 U32_MAX: Final = 2**32 - 1
 """No count and no age is larger, so a bound from here on needs no look."""
 
 
 def matching_rows(
-    pattern: ResolvedPattern, sizes: IntArray, frequencies: IntArray, ages: IntArray
+    pattern: ResolvedPattern,
+    frequencies: IntArray,
+    ages: IntArray,
+    sizes: Callable[[], IntArray],
 ) -> IntArray:
     """
     Return which regions a pattern matches.
@@ -25,11 +29,11 @@ def matching_rows(
     Args:
         pattern: All bounds are inclusive.
 
-        sizes: int64, shape (nr_regions,), bytes.
-
-        frequencies: int64, same shape, accesses per aggregation interval.
+        frequencies: int64, shape (nr_regions,), accesses per aggregation interval.
 
         ages: int64, same shape, aggregation intervals.
+
+        sizes: Returns int64, same shape, bytes; called only if it matters.
 
     Returns:
         int64, shape (nr_matching,): indices, ascending.
@@ -39,19 +43,20 @@ def matching_rows(
         the aggregation has passed (P34).
     """
     wanted: list[BoolArray] = []
-    _bound(wanted, frequencies, pattern.min_nr_accesses, pattern.max_nr_accesses)
     _bound(wanted, ages, pattern.min_age, pattern.max_age)
-    # A size may be anything up to 63 bits.
-    if pattern.min_sz > 1:
-        wanted.append(sizes >= pattern.min_sz)
-    if pattern.max_sz < 2**63 - 1:
-        wanted.append(sizes <= pattern.max_sz)
-    if not wanted:
-        return np.arange(len(sizes), dtype=np.int64)
-    mask = wanted[0]
-    for each in wanted[1:]:
-        mask &= each
-    return mask.nonzero()[0]
+    _bound(wanted, frequencies, pattern.min_nr_accesses, pattern.max_nr_accesses)
+    if wanted:
+        mask = wanted[0]
+        for each in wanted[1:]:
+            mask &= each
+        rows = mask.nonzero()[0]
+    else:
+        rows = np.arange(len(ages), dtype=np.int64)
+    # Sizes last: they have to be computed, and exclude least.
+    if len(rows) and (pattern.min_sz > 1 or pattern.max_sz < COUNT_MAX):
+        chosen = sizes()[rows]
+        rows = rows[(pattern.min_sz <= chosen) & (chosen <= pattern.max_sz)]
+    return rows
 
 
 def size_matches(pattern: ResolvedPattern, size: int) -> bool:

@@ -117,7 +117,8 @@ class Schemes:
 
     def is_due(self, passed: int) -> bool:
         """Tell whether ``apply`` would do anything once *passed* sampling intervals passed."""
-        return any(s.is_active and passed >= s.next_apply for s in self.states)
+        next_due = self.next_due
+        return next_due is not None and passed >= next_due
 
     @property
     def next_due(self) -> int | None:
@@ -153,14 +154,17 @@ class Schemes:
             spec core 7.3.
         """
         due = [s for s in self.states if moment.passed >= s.next_apply]
-        if not any(s.is_active for s in due):
+        acting = [s for s in due if s.is_active]
+        if not acting:
             return
         walk = self._walk
         regions = WalkedRegions(table, frequencies, moment.intervals)
-        yield from ApplyRound(regions, moment, self.listen, walk).run(due)
+        yield from ApplyRound(regions, moment, self.listen, walk).run(acting)
         self._plan(due, moment.passed)
-        if walk is not None:
-            for s in due:
+        for s in due:
+            if self.listen is not None:
+                self.listen(s.stats.event(moment.now_us, s.idx))
+            if walk is not None:
                 walk.complete(s.idx)
 
     def walk(

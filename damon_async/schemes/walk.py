@@ -66,35 +66,30 @@ class ApplyRound:
         self._listen = listen
         self._walk = walk
 
-    def run(self, due: Sequence[SchemeState]) -> Generator[Request, Answer, None]:
+    def run(self, acting: Sequence[SchemeState]) -> Generator[Request, Answer, None]:
         """
         Apply schemes.
 
         Args:
-            due: Those whose time has come; inactive ones do nothing.
+            acting: Those that are due and active, in order.
 
         Yields:
             Requests; each needs its answer to be sent.
         """
-        acting = [s for s in due if s.is_active]
         for s in acting:
-            yield from self._adjust(s)
+            if s.quota.is_limited:
+                yield from self._adjust(s)
         try:
             for s in acting:
                 yield from self._apply(s)
         finally:
             self._regions.join(self._moment.sz_limit)
-        for s in due if acting else ():
-            if self._listen is not None:
-                self._listen(s.stats.event(self._moment.now_us, s.idx))
 
     # -- Quota ---------------------------------------------------------------
 
     def _adjust(self, s: SchemeState) -> Generator[MetricRequest, Answer, None]:
         """Begin a charge window if it is time, and find out what is worth an action."""
         quotas, quota, moment = s.scheme.quotas, s.quota, self._moment
-        if not quota.is_limited:
-            return
         if quota.needs_window(quotas, moment.now_us):
             yield from self._begin_window(s)
         quota.min_score = 0
@@ -137,10 +132,14 @@ class ApplyRound:
             quota.forget_pointer()
         if isinstance(s.scheme.action, Action) and not moment.can_act:
             self._count_only(s, matching(s, self._regions, moment))
-            has_ended = True
+            s.stats.nr_snapshots += 1
+            return
+        wanted = candidates(s, self._regions, moment)
+        if len(wanted.rows):
+            s.stats.nr_snapshots += yield from self._serve(s, wanted)
         else:
-            has_ended = yield from self._serve(s, candidates(s, self._regions, moment))
-        s.stats.nr_snapshots += has_ended
+            quota.forget_pointer()
+            s.stats.nr_snapshots += 1
 
     def _serve(self, s: SchemeState, wanted: Candidates) -> Generator[ActionRequest, Answer, bool]:
         """

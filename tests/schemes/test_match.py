@@ -16,8 +16,8 @@ Triple = tuple[int, int, int]
 
 def rows_of(pattern: ResolvedPattern, regions: list[Triple]) -> list[int]:
     """Return which of some regions (size, frequency, age) match."""
-    columns = np.array(regions, np.int64).reshape(-1, 3).T
-    found: list[int] = matching_rows(pattern, *columns).tolist()
+    sizes, frequencies, ages = np.array(regions, np.int64).reshape(-1, 3).T
+    found: list[int] = matching_rows(pattern, frequencies, ages, lambda: sizes).tolist()
     return found
 
 
