@@ -128,7 +128,8 @@ class Schemes:
         May have passed already: a scheme that was asleep is due as it wakes up,
         and one without an apply interval to speak of is due at every tick.
         """
-        return min((s.next_apply for s in self.states if s.is_active), default=None)
+        # A list, which is cheaper than a generator for as few as schemes are.
+        return min([s.next_apply for s in self.states if s.is_active], default=None)
 
     # -- What ----------------------------------------------------------------
 

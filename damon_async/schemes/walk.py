@@ -81,7 +81,10 @@ class ApplyRound:
                 yield from self._adjust(s)
         try:
             for s in acting:
-                yield from self._apply(s)
+                wanted = self._wanted(s)
+                if wanted is not None:
+                    has_ended = yield from self._serve(s, wanted)
+                    s.stats.nr_snapshots += has_ended
         finally:
             self._regions.join(self._moment.sz_limit)
 
@@ -122,24 +125,24 @@ class ApplyRound:
 
     # -- Walking -------------------------------------------------------------
 
-    def _apply(self, s: SchemeState) -> Generator[ActionRequest, Answer, None]:
+    def _wanted(self, s: SchemeState) -> Candidates | None:
+        """Return what a scheme asks for in this round; None if nothing, and all is noted."""
         quota, moment = s.quota, self._moment
         if s.is_exhausted or quota.is_full(moment.min_region_sz) or not len(self._regions):
-            return
+            return None
         valid, pointed = moment.valid_targets, quota.charge_target
         if valid is not None and pointed is not None and not valid[pointed]:
             # Nobody will ever come to the end of a target that is gone (P19).
             quota.forget_pointer()
         if isinstance(s.scheme.action, Action) and not moment.can_act:
             self._count_only(s, matching(s, self._regions, moment))
-            s.stats.nr_snapshots += 1
-            return
-        wanted = candidates(s, self._regions, moment)
-        if len(wanted.rows):
-            s.stats.nr_snapshots += yield from self._serve(s, wanted)
         else:
+            wanted = candidates(s, self._regions, moment)
+            if len(wanted.rows):
+                return wanted
             quota.forget_pointer()
-            s.stats.nr_snapshots += 1
+        s.stats.nr_snapshots += 1
+        return None
 
     def _serve(self, s: SchemeState, wanted: Candidates) -> Generator[ActionRequest, Answer, bool]:
         """
