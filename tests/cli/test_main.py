@@ -163,15 +163,15 @@ def test_other_missing_modules_are_bugs(cli: Cli, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    ("words", "code"),
+    ("words", "codes"),
     [
-        (["workloads"], 141),
-        (["record", "stairs:size=64M", "--timeout", "1", "-o", "-"], 141),
-        # Printed by rich, which has a code of its own for that.
-        (["--help"], 1),
+        (["workloads"], {141}),
+        (["record", "stairs:size=64M", "--timeout", "1", "-o", "-"], {141}),
+        # Printed by rich, of which some releases have a code of their own for that.
+        (["--help"], {1, 141}),
     ],
 )
-def test_closed_pipe_is_silent(words: list[str], code: int) -> None:
+def test_closed_pipe_is_silent(words: list[str], codes: set[int]) -> None:
     """A reader that goes away ends the command without a complaint."""
     read, write = os.pipe()
     os.close(read)
@@ -184,5 +184,5 @@ def test_closed_pipe_is_silent(words: list[str], code: int) -> None:
             check=False,
         )
 
-    assert done.returncode == code
+    assert done.returncode in codes
     assert [line for line in done.stderr.splitlines() if "recording" not in line] == []

@@ -12,6 +12,7 @@ import pytest
 from damon_async.records.files import read_records
 from damon_async.records.side_files import read_kdamonds, read_workloads
 from damon_async.reports.wss import working_sets
+from damon_async.spaces.patterns import PatternSpace
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
@@ -167,6 +168,17 @@ def test_document_from_a_file(cli: Cli, name: str) -> None:
     cli("record", name, "--workload", SMALL, "--timeout", 2)
 
     assert len(read_records("damon.data")[0].snapshots) == 10
+
+
+def test_yaml_needs_an_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without PyYAML a YAML document is one line that names the extra."""
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    Path("x.yaml").write_text("kdamonds: []")
+
+    outcome = cli("record", "x.yaml", "--workload", SMALL)
+
+    assert outcome.code == 2
+    assert outcome.line.endswith("needs the 'yaml' extra: pip install 'damon_async[yaml]'")
 
 
 def test_document_with_several_kdamonds(cli: Cli) -> None:
@@ -328,7 +340,6 @@ def test_failing_kdamond_leaves_no_record(
     cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """If monitoring itself fails there is one line, and no file."""
-    from damon_async.spaces.patterns import PatternSpace
 
     def accessed(*args: object) -> object:
         raise ZeroDivisionError("division by zero")
@@ -341,13 +352,3 @@ def test_failing_kdamond_leaves_no_record(
     assert outcome.err.splitlines()[-1].startswith("damon-async: internal error: ZeroDivisionError")
     assert "Traceback" not in outcome.err
     assert not list(tmp_path.iterdir())
-
-
-def test_closed_stdout_is_silent(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal gets no binary data."""
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-
-    outcome = cli("record", SMALL, "--timeout", 1, "-o", "-")
-
-    assert outcome.code == 2
-    assert outcome.line.startswith("damon-async: json_compressed is not for terminals")

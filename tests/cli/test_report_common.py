@@ -124,6 +124,31 @@ def test_truncated_record(cli: Cli, stairs: Path, name: str) -> None:
     assert outcome.line.startswith("damon-async: x.data: truncated: ")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["heatmap", "--output", "x.png"],
+        ["wss", "--plot", "x.png"],
+        ["nr_regions", "--plot", "x.png"],
+        ["accuracy", "--every", "20", "--output", "x.png"],
+    ],
+)
+def test_pictures_need_an_extra(
+    cli: Cli, stairs: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    """Without matplotlib a picture is one line that names the extra; text needs none."""
+    # None in sys.modules is a module that is not there.
+    for name in ("matplotlib", "matplotlib.figure"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    outcome = cli("report", *words, "-i", stairs)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.line.endswith("needs the 'plot' extra: pip install 'damon_async[plot]'")
+    assert cli("report", "wss", "-i", stairs).code == 0
+    assert not list(Path().iterdir())
+
+
 def test_missing_named_input(cli: Cli) -> None:
     """Another missing file is told by its name."""
     assert cli("report", "wss", "-i", "no.data").line == (
