@@ -6,6 +6,7 @@ from cyclopts import App
 
 from .report_access import access
 from .report_accuracy import accuracy
+from .report_damon import damon
 from .report_heatmap import heatmap
 from .report_tables import nr_regions, record_info, wss
 
@@ -13,7 +14,7 @@ from .report_tables import nr_regions, record_info, wss
 def report_app() -> App:
     """Make the group of reports."""
     app = App(name="report", help="Show what a record holds.")
-    for command in (access, accuracy, heatmap, nr_regions, record_info, wss):
+    for command in (access, accuracy, damon, heatmap, nr_regions, record_info, wss):
         # Named by hand: a group of its own does not inherit how names are made.
         app.command(command, name=command.__name__)
     return app

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from ..errors import InvalidError
-from ..params.document import to_document
 from ..params.monitoring import Context, Kdamond
-from ..records.beside import written_beside
 from ..records.side_files import kdamonds_path
 from ..records.snapshot import Snapshot
+from ..records.status import KdamondStatus, SchemeCounters, write_status
 from ..records.writer import RecordForm, RecordWriter
-from ..whatif.outcome import Outcome
+from ..whatif.outcome import Outcome, SchemeOutcome
 
 _UNFIT: Final = re.compile(r"[^\w.+-]+")
 """What does not belong into the name of a file."""
-
-_OUR_OWN: Final = ("nr_failed", "nr_unmeasured")
-"""Counters that the kernel does not have."""
 
 
 class RunOutput:
@@ -63,8 +58,7 @@ class RunOutput:
         if self._writer is None:
             return
         self._writer.close()
-        with written_beside(kdamonds_path(self._path)) as out:
-            out.write(json.dumps(kdamonds_with_stats(outcome), indent=4).encode() + b"\n")
+        write_status(kdamonds_path(self._path), statuses_of(outcome))
 
     def __enter__(self) -> Self:
         return self
@@ -75,27 +69,22 @@ class RunOutput:
             self._writer.abort()
 
 
-def kdamonds_with_stats(outcome: Outcome) -> list[dict[str, Any]]:
-    """
-    Return the parameters of a run with what its schemes did, as damo writes them.
+def statuses_of(outcome: Outcome) -> list[KdamondStatus]:
+    """Return the kdamonds of a run with what their schemes did."""
+    return [
+        KdamondStatus(
+            Kdamond([context]),
+            (tuple(map(_counters, (s for s in outcome.schemes if s.context_idx == index))),),
+        )
+        for index, context in enumerate(outcome.contexts)
+    ]
 
-    Source:
-        spec damo 2, the last points.
-    """
-    kdamonds = [Kdamond([context]) for context in outcome.contexts]
-    trees: list[dict[str, Any]] = to_document(kdamonds, raw=True)["kdamonds"]
-    for index, tree in enumerate(trees):
-        # The run is over, and there never was a process.
-        tree |= {"state": "off", "pid": None}
-        own = [each for each in outcome.schemes if each.context_idx == index]
-        for scheme, done in zip(tree["contexts"][0]["schemes"], own, strict=True):
-            counters = {f.name: getattr(done.stats, f.name) for f in fields(done.stats)}
-            scheme["stats"] = {
-                **{name: value for name, value in counters.items() if name not in _OUR_OWN},
-                "max_nr_snapshots": done.scheme.max_nr_snapshots,
-            }
-            scheme["tried_regions"] = []
-    return trees
+
+def _counters(done: SchemeOutcome) -> SchemeCounters:
+    # Ours has more than the kernel's.
+    names = {field.name for field in fields(SchemeCounters)} - {"max_nr_snapshots"}
+    counted = {name: getattr(done.stats, name) for name in names}
+    return SchemeCounters(**counted, max_nr_snapshots=done.scheme.max_nr_snapshots)
 
 
 def _file_name(name: str) -> str:
