@@ -226,14 +226,15 @@ def format_time_ms(time_ms: int, *, raw: bool = False) -> str:
 
 
 def format_time_exact(time_ns: int) -> str:
-    """Print nanoseconds without loss, every unit spelled: ``1 s 500 ms``, ``1 d 1 h``."""
+    """Print nanoseconds without loss, every unit spelled: ``1 s 500 ms``, ``1,000 d``."""
     if time_ns >= U64_MAX:
         return "max"
     parts = []
     for name, unit in reversed(_TIME_UNITS_NS.items()):
         count, time_ns = divmod(time_ns, unit)
         if count:
-            parts.append(f"{count} {name}")
+            # Only days can be so many that damo groups their digits.
+            parts.append(f"{count:,} {name}")
     return " ".join(parts) or "0 ns"
 
 
