@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Self, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
 from .. import units
 from ..errors import ParametersError, Problem, UnitError
@@ -77,6 +77,15 @@ class Parameters(BaseModel, frozen=True):
         except ValidationError as error:
             # Its many lines and links would bury the one sentence that counts.
             raise ParametersError(problems_of(error)) from None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        refuse(self._problems())
+        return self
+
+    def _problems(self) -> Iterator[Problem]:
+        """Say what is wrong with the fields together; each is fine by itself."""
+        return iter(())
 
 
 def refuse(problems: Iterable[Problem]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, model_validator
 
 from ..errors import Problem
 from ..units import Quantity
-from .base import Count, Flag, Parameters, refuse
+from .base import Count, Flag, Parameters
 from .keywords import FilterType, read_word
 from .patterns import SizeBounds
 from .ranges import AddressRange
@@ -75,11 +75,6 @@ class Filter(Parameters, frozen=True):
         if isinstance(value, Mapping) and value.get("memcg_path") == "":
             return {**value, "memcg_path": None}
         return value
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(self._problems())
-        return self
 
     def _problems(self) -> Iterator[Problem]:
         for kind, name in ARGUMENTS.items():

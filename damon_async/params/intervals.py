@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field
 
 from ..errors import Problem
 from ..units import Quantity
-from .base import Bp, Count, Parameters, TimeUs, refuse
+from .base import Bp, Count, Parameters, TimeUs
 
 AGGR_US_MAX: Final = 2**53
 """Longest aggregation interval (285 years): instants must stay exact in int64."""
@@ -87,11 +87,6 @@ class Intervals(Parameters, frozen=True):
             update_us: Quantity = ...,
             intervals_goal: IntervalsGoal | Mapping[str, Any] = ...,
         ) -> None: ...
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(self._problems())
-        return self
 
     def _problems(self) -> Iterator[Problem]:
         # With tuning off, the other fields of the goal may be anything.

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from ..errors import InvalidError, Problem
 from ..units import Quantity
-from .base import Bytes, Count, Flag, Parameters, TimeMs, refuse
+from .base import Bytes, Count, Flag, Parameters, TimeMs
 from .intervals import AGGR_US_MAX, Intervals, IntervalsGoal
 from .keywords import GoalMetric
 from .ranges import ADDRESS_MAX, AddressRange
@@ -90,11 +90,6 @@ class NrRegions(Parameters, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self: Self, min: Quantity = ..., max: Quantity = ...) -> None: ...
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(self._problems())
-        return self
 
     def _problems(self) -> Iterator[Problem]:
         # Three, because vaddr starts from three big ranges.
@@ -184,11 +179,6 @@ class Context(Parameters, frozen=True):
             schemes: Iterable[Scheme | Mapping[str, Any]] = ...,
         ) -> None: ...
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(self._problems())
-        return self
-
     def _problems(self) -> Iterator[Problem]:
         if self.ops is Ops.PADDR and len(self.targets) > 1:
             yield Problem("targets", f"paddr has one target, not {len(self.targets)}")
@@ -237,11 +227,6 @@ class Kdamond(Parameters, frozen=True):
             contexts: Iterable[Context | Mapping[str, Any]],
             refresh_ms: Quantity = ...,
         ) -> None: ...
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(self._problems())
-        return self
 
     def _problems(self) -> Iterator[Problem]:
         if len(self.contexts) != 1:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pydantic import model_validator
 
@@ -166,10 +166,8 @@ class SizeBounds(Parameters, frozen=True):
     def _read_pair(cls, value: object) -> object:
         return _as_fields(value)
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(_order_problems(self.min, self.max, "bytes"))
-        return self
+    def _problems(self) -> Iterator[Problem]:
+        return _order_problems(self.min, self.max, "bytes")
 
 
 class AccessBounds(Parameters, frozen=True):
@@ -203,10 +201,8 @@ class AccessBounds(Parameters, frozen=True):
         }
         return _read_bounds(_as_fields(value), readers)
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(_order_problems(self.min, self.max, self.unit))
-        return self
+    def _problems(self) -> Iterator[Problem]:
+        return _order_problems(self.min, self.max, self.unit)
 
     def resolved(self, intervals: Intervals) -> tuple[int, int]:
         """Return both bounds in accesses per aggregation interval."""
@@ -250,10 +246,8 @@ class AgeBounds(Parameters, frozen=True):
         }
         return _read_bounds(_as_fields(value), readers)
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(_order_problems(self.min, self.max, self.unit))
-        return self
+    def _problems(self) -> Iterator[Problem]:
+        return _order_problems(self.min, self.max, self.unit)
 
     def resolved(self, intervals: Intervals) -> tuple[int, int]:
         """Return both bounds in aggregation intervals."""

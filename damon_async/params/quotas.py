@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, ValidationInfo, field_validator
 
 from .. import units
 from ..errors import Problem
 from ..units import U64_MAX, Quantity
-from .base import Bytes, Count, Parameters, Permil, TimeMs, TimeUs, parse_count, refuse
+from .base import Bytes, Count, Parameters, Permil, TimeMs, TimeUs, parse_count
 from .intervals import U32_MAX
 from .keywords import (
     GoalMetric,
@@ -67,10 +67,8 @@ class Weights(Parameters, frozen=True):
             age_permil: Quantity = ...,
         ) -> None: ...
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(_wide_problems(self, type(self).model_fields))
-        return self
+    def _problems(self) -> Iterator[Problem]:
+        return _wide_problems(self, type(self).model_fields)
 
 
 class Goal(Parameters, frozen=True):
@@ -121,11 +119,6 @@ class Goal(Parameters, frozen=True):
     def _read_target(cls, value: Quantity, info: ValidationInfo) -> int:
         # Without a metric, which is told already, nobody knows what would be right.
         return _read_target(info.data["metric"], value) if "metric" in info.data else 1
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(self._problems())
-        return self
 
     def _problems(self) -> Iterator[Problem]:
         if self.target_value < 1:
@@ -185,11 +178,6 @@ class Quotas(Parameters, frozen=True):
             fail_charge_num: Quantity = ...,
             fail_charge_denom: Quantity = ...,
         ) -> None: ...
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(self._problems())
-        return self
 
     def _problems(self) -> Iterator[Problem]:
         # "max" is how texts say that there is no limit.
@@ -251,11 +239,6 @@ class Watermarks(Parameters, frozen=True):
             mid_permil: Quantity = ...,
             low_permil: Quantity = ...,
         ) -> None: ...
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(self._problems())
-        return self
 
     def _problems(self) -> Iterator[Problem]:
         # The kernel does not look; a scheme with crossed marks never acts.

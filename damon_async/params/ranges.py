@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, Self
 
 from pydantic import model_validator
 
-from ..errors import InvalidError
+from ..errors import InvalidError, Problem
 from ..units import Quantity
 from .base import Bytes, Parameters
 
@@ -43,14 +44,12 @@ class AddressRange(Parameters, frozen=True):
             raise InvalidError(f"{value!r} is not a range; expected start-end, e.g. 4G-8G")
         return {"start": start, "end": end}
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _problems(self) -> Iterator[Problem]:
         if self.start >= self.end:
-            raise InvalidError(f"start {self.start} must be below end {self.end}")
+            yield Problem("", f"start {self.start} must be below end {self.end}")
         # "max" is 2^64 - 1, so this is a refusal that users will meet.
-        if self.end > ADDRESS_MAX:
-            raise InvalidError(f"end {self.end} is above the largest address, {ADDRESS_MAX}")
-        return self
+        elif self.end > ADDRESS_MAX:
+            yield Problem("", f"end {self.end} is above the largest address, {ADDRESS_MAX}")
 
     @property
     def size(self) -> int:

@@ -8,13 +8,13 @@ forms of ``damo``, and all mistakes are listed at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator
 
 from ..errors import Problem
 from ..units import Quantity
-from .base import Count, Parameters, TimeUs, refuse
+from .base import Count, Parameters, TimeUs
 from .filters import Filter
 from .keywords import Action, UserFunction, read_word_or_function
 from .patterns import AccessPattern
@@ -98,11 +98,6 @@ class Scheme(Parameters, frozen=True):
             max_nr_snapshots: Quantity = ...,
             name: str = ...,
         ) -> None: ...
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        refuse(self._problems())
-        return self
 
     def _problems(self) -> Iterator[Problem]:
         is_migration = isinstance(self.action, Action) and self.action.is_migration
