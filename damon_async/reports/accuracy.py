@@ -9,7 +9,7 @@ sides are runs of equal rates, however large the memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -21,6 +21,7 @@ from ..records.record import Record
 from ..records.snapshot import Snapshot
 from ..spaces.space import Space
 from .grid import Axes, HeatGrid
+from .ranges import contiguous_spans
 
 HOT_RATE: Final = 0.5
 """A page is hot if it is touched in every second sampling interval."""
@@ -155,7 +156,7 @@ def true_rates(snapshot: Snapshot, space: Space) -> TrueRates:
         InvalidError: If the snapshot does not know its intervals.
     """
     instants = sampling_instants(snapshot)
-    truths = [space.truth(low, high, instants) for low, high in _spans(snapshot)]
+    truths = [space.truth(low, high, instants) for low, high in contiguous_spans(snapshot)]
     if not truths:
         return TrueRates(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     starts = np.concatenate([truth.bounds[:-1] for truth in truths])
@@ -201,16 +202,6 @@ def truth_grid(axes: Axes, max_hz: float) -> tuple[HeatGrid, Callable[[Snapshot,
         grid.add(begins, snapshot.end_ns, truth.starts, truth.ends, truth.rates * max_hz)
 
     return grid, see
-
-
-def _spans(snapshot: Snapshot) -> Iterator[tuple[int, int]]:
-    """Yield the ranges that touching regions of a snapshot cover together."""
-    if not snapshot.nr_regions:
-        return
-    apart = snapshot.start[1:] != snapshot.end[:-1]
-    starts = snapshot.start[np.append(True, apart)]
-    ends = snapshot.end[np.append(apart, True)]
-    yield from zip(starts.tolist(), ends.tolist(), strict=True)
 
 
 def _compare(snapshot: Snapshot, truth: TrueRates, rate: float) -> tuple[int, ...]:

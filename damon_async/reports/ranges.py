@@ -28,7 +28,7 @@ def mapped_ranges(snapshots: Sequence[Snapshot]) -> list[tuple[int, int]]:
     # A set: most snapshots cover what the one before covered.
     spans: set[tuple[int, int]] = set()
     for snapshot in snapshots:
-        spans.update(_spans(snapshot))
+        spans.update(contiguous_spans(snapshot))
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:
@@ -36,6 +36,24 @@ def mapped_ranges(snapshots: Sequence[Snapshot]) -> list[tuple[int, int]]:
         else:
             joined.append((start, end))
     return joined
+
+
+def contiguous_spans(snapshot: Snapshot) -> list[tuple[int, int]]:
+    """
+    Join the regions of a snapshot that touch.
+
+    Args:
+        snapshot: Of one target, in the order of addresses.
+
+    Returns:
+        Ascending ``(start, end)``, with gaps in between.
+    """
+    if not snapshot.nr_regions:
+        return []
+    is_new = np.concatenate(([True], snapshot.start[1:] != snapshot.end[:-1]))
+    first = np.flatnonzero(is_new)
+    last = np.append(first[1:], snapshot.nr_regions) - 1
+    return list(zip(snapshot.start[first].tolist(), snapshot.end[last].tolist(), strict=True))
 
 
 def hottest_range(
@@ -71,13 +89,3 @@ def time_range(record: Record) -> tuple[int, int]:
         oldest_us = int(ages_us(record.snapshots[0]).max(initial=0))
         start_ns -= oldest_us * 1000
     return start_ns, record.end_ns
-
-
-def _spans(snapshot: Snapshot) -> list[tuple[int, int]]:
-    """Join regions that touch; those of a snapshot ascend."""
-    if not snapshot.nr_regions:
-        return []
-    is_new = np.concatenate(([True], snapshot.start[1:] != snapshot.end[:-1]))
-    first = np.flatnonzero(is_new)
-    last = np.append(first[1:], snapshot.nr_regions) - 1
-    return list(zip(snapshot.start[first].tolist(), snapshot.end[last].tolist(), strict=True))
