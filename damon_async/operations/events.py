@@ -30,6 +30,7 @@ class Event:
     @property
     def line(self) -> str:
         """The fields as the kernel prints them: ``name=value`` with spaces between."""
+        # Fields stand in the kernel's order; the time is in front of every line.
         own = [field.name for field in fields(self) if field.name != "time_us"]
         return " ".join(f"{name}={getattr(self, name)}" for name in own)
 
@@ -99,6 +100,7 @@ class DamosBeforeApply(Event):
     end: int
     nr_accesses: int
     age: int
+    # Last, because there is only one: a kdamond runs one context.
     ctx_idx: int = 0
 
     @property

@@ -107,6 +107,7 @@ class Applied:
         cls, request: ActionRequest, *, elapsed_ns: int = 0, has_failed: bool = False
     ) -> Applied:
         """Return the answer of an action that did nothing to *request*'s ranges."""
+        # One array for both fields: answers are only read.
         zeros = np.zeros(len(request), np.int64)
         return cls(zeros, zeros, elapsed_ns, has_failed)
 
@@ -203,6 +204,7 @@ def applied_by_user(request: ActionRequest, result: Any, elapsed_ns: int) -> App
         Bytes outside of 0 to the size of their range are cut off there. What
         cannot be read is an action that failed.
     """
+    # Whatever it is, reading it must not raise: the driver has a round to finish.
     applied, passed, has_failed = result, None, False
     if result is None:
         applied = 0
@@ -216,6 +218,7 @@ def applied_by_user(request: ActionRequest, result: Any, elapsed_ns: int) -> App
 def _bounded(
     request: ActionRequest, applied: object, passed: object, elapsed_ns: int, has_failed: bool
 ) -> Applied:
+    # What could be read counts even if the rest could not: it was done.
     done, is_sound = _bytes_within(request.sizes, applied)
     seen = np.zeros_like(done)
     if passed is not None:
@@ -229,6 +232,7 @@ def _bytes_within(sizes: IntArray, values: object) -> tuple[IntArray, bool]:
     numbers: list[int | float | None] = []
     if isinstance(values, Sequence) or (isinstance(values, np.ndarray) and values.ndim == 1):
         numbers = [_number(value) for value in values]
+    # With too few or too many, nobody knows which number means which range.
     if len(numbers) != len(sizes):
         return np.zeros_like(sizes), False
     within = [
@@ -243,6 +247,7 @@ def _spread(request: ActionRequest, total: object) -> list[int] | None:
     left = measured(total).value
     if left is None:
         return None
+    # From the front: that is the order in which one works through ranges.
     shares = []
     for size in request.sizes.tolist():
         shares.append(min(left, size))

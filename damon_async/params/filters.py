@@ -78,6 +78,7 @@ class Filter(Parameters, frozen=True):
 
     def _problems(self) -> Iterator[Problem]:
         for kind, name in ARGUMENTS.items():
+            # An argument of another type is most likely the wrong type.
             is_given = getattr(self, name) is not None
             if kind is self.filter_type and not is_given:
                 yield Problem(name, f"missing; {kind} filters need it")
@@ -96,4 +97,5 @@ def default_allows(filters: Sequence[Filter]) -> bool:
         spec core 7.7, example E39. The core's list allows by default whenever
         the back end has filters of its own, too.
     """
+    # The last one, because it was added with all others in mind.
     return not filters or not filters[-1].allow

@@ -58,6 +58,7 @@ class Action(StrEnum):
     @property
     def is_migration(self) -> bool:
         """Whether it needs to know where to."""
+        # Listed, for a new word must not become one by its name alone.
         return self in (Action.MIGRATE_HOT, Action.MIGRATE_COLD)
 
 
@@ -91,6 +92,7 @@ class FilterType(StrEnum):
     @property
     def is_core(self) -> bool:
         """Whether regions are filtered by it; if not, the back end filters pages."""
+        # What is known of a region without looking at its pages.
         return self in (FilterType.ADDR, FilterType.TARGET)
 
 
@@ -130,6 +132,7 @@ class GoalMetric(StrEnum):
     @property
     def needs_nid(self) -> bool:
         """Whether it is about one node."""
+        # The kernel names them so, and damo goes by the name as well.
         return self.value.startswith("node_")
 
     @property
@@ -173,6 +176,7 @@ def read_word(kind: type[Word], called: str) -> Callable[[object], Word]:
     """
 
     def read(value: object) -> Word:
+        # As damo spells them and nothing else: "PAGEOUT" would fail there.
         if isinstance(value, str) and value in list(kind):
             return kind(value)
         raise InvalidError(f"{value!r} is not {called}; use one of {', '.join(kind)}")
@@ -184,6 +188,7 @@ def read_word_or_function(kind: type[Word], called: str) -> Callable[[object], W
     """Return a reader as ``read_word`` does, which also takes functions of the user."""
     read = read_word(kind, called)
 
+    # No word is callable, so that there is never a doubt.
     def read_either(value: object) -> Word | UserFunction:
         return value if callable(value) else read(value)
 
@@ -194,4 +199,5 @@ def word_or_name(value: object) -> str:
     """Print a keyword as it is, and a function of the user by its name."""
     if isinstance(value, str):
         return str(value)
+    # Objects with __call__ and partial functions have no name of their own.
     return getattr(value, "__qualname__", None) or type(value).__name__

@@ -65,6 +65,7 @@ def _parse_bound_count(value: Quantity) -> int:
 
 def _as_fields(value: object) -> object:
     """Read a pair as an object with the keys min and max."""
+    # Whatever else it is, the model tells that it is no object.
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
         return {"min": value[0], "max": value[1]}
     return value
@@ -85,6 +86,7 @@ def _read_bounds(value: object, readers: Mapping[str, Reader]) -> object:
     """
     if not isinstance(value, Mapping):
         return value
+    # A copy: documents belong to whoever gave them.
     fields = dict(value)
     plain, counted = readers
     texts = {key: fields[key] for key in ("min", "max") if key in fields}
@@ -92,6 +94,7 @@ def _read_bounds(value: object, readers: Mapping[str, Reader]) -> object:
     # If one text names the unit and nothing else does, the other must name it, too.
     is_needed = names_counted and "unit" not in fields
     unit = fields.setdefault("unit", counted if names_counted else plain)
+    # Both bounds are read before either is refused.
     problems = []
     # An unknown unit is the model's to refuse.
     for key, text in texts.items() if unit in readers else ():
@@ -107,6 +110,7 @@ def _read_bounds(value: object, readers: Mapping[str, Reader]) -> object:
 def _without_unit(text: Any, unit: str, is_needed: bool) -> Any:
     if _names_unit(text, unit):
         return text.strip().removesuffix(unit).strip()
+    # These two words mean the same in every unit.
     if is_needed and text not in ("min", "max"):
         raise InvalidError(f"{text!r} is not in {unit}; both bounds need the same unit")
     return text
@@ -117,6 +121,7 @@ def _names_unit(text: object, counted: str) -> bool:
 
 
 def _order_problems(low: float, high: float, unit: str) -> Iterator[Problem]:
+    # Told at the lower one: whoever reads it sees both in the sentence.
     if low > high:
         yield Problem("min", f"{low} {unit} is above max, {high} {unit}")
 
@@ -206,6 +211,7 @@ class AccessBounds(Parameters, frozen=True):
 
     def resolved(self, intervals: Intervals) -> tuple[int, int]:
         """Return both bounds in accesses per aggregation interval."""
+        # Samples are what the monitor counts in already.
         if self.unit is AccessUnit.SAMPLES:
             return _saturated(self.min), _saturated(self.max)
         # To the letter of damo, floating point included: a scheme must match
@@ -251,6 +257,7 @@ class AgeBounds(Parameters, frozen=True):
 
     def resolved(self, intervals: Intervals) -> tuple[int, int]:
         """Return both bounds in aggregation intervals."""
+        # An interval of 0 counts as one microsecond (P25).
         per_interval = max(1, intervals.aggr_us) if self.unit is AgeUnit.US else 1
         return _saturated(self.min // per_interval), _saturated(self.max // per_interval)
 

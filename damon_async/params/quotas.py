@@ -27,6 +27,7 @@ GOAL_BP: Final = 10_000
 
 def _read_target(metric: GoalMetric | UserFunction, value: Quantity) -> int:
     """Read the target value of *metric*, in its unit."""
+    # The names end in the unit; functions of users have none, and plain numbers.
     name = str(metric) if isinstance(metric, GoalMetric) else ""
     if name.endswith("_bp"):
         return units.parse_bp(value)
@@ -37,6 +38,7 @@ def _wide_problems(model: Parameters, names: Iterable[str]) -> Iterator[Problem]
     """Name the fields that do not fit the 32 bits the kernel has for them."""
     for name in names:
         value = getattr(model, name)
+        # Refused, because the kernel would silently keep the low bits.
         if value > U32_MAX:
             yield Problem(name, f"{value} is too large; at most {U32_MAX}")
 
@@ -121,8 +123,11 @@ class Goal(Parameters, frozen=True):
         return _read_target(info.data["metric"], value) if "metric" in info.data else 1
 
     def _problems(self) -> Iterator[Problem]:
+        # It is divided by (P24).
         if self.target_value < 1:
             yield Problem("target_value", "0 can never be reached; at least 1")
+        # Users' functions know by themselves what they measure. Surplus arguments of
+        # other metrics are left alone: files of a running DAMON have them for all.
         if not isinstance(self.metric, GoalMetric):
             return
         if self.metric.needs_nid and self.nid is None:
@@ -186,6 +191,7 @@ class Quotas(Parameters, frozen=True):
                 "time_ms",
                 f"{self.time_ms} ms is longer than reset_interval_ms, {self.reset_interval_ms} ms",
             )
+        # More than in full would let a window charge more than its quota.
         if self.fail_charge_denom and self.fail_charge_num > self.fail_charge_denom:
             yield Problem(
                 "fail_charge_num",
@@ -197,6 +203,7 @@ class Quotas(Parameters, frozen=True):
     @property
     def is_set(self) -> bool:
         """Whether there is any limit; without one nothing is charged."""
+        # A window and weights without a limit have nothing to bound or to order.
         return bool(self.time_ms or self.sz_bytes or self.goals)
 
 

@@ -30,6 +30,7 @@ CALLED: Final = "scheme document"
 
 def _modern_goal(tree: Mapping[Any, Any]) -> Mapping[Any, Any]:
     """Read a goal of the release that knew of no other metric than what users say."""
+    # That release had no metric at all, so that the key is not asked for.
     older = {"target_value_bp": "target_value", "current_value_bp": "current_value"}
     if older.keys().isdisjoint(tree):
         return tree
@@ -48,6 +49,7 @@ _BOUNDS: Final = Shape(
 )
 _PATTERN: Final = Shape(
     required=("sz_bytes", "nr_accesses", "age"),
+    # Written by some older releases; the texts say the same.
     ignored=("sz_bytes_unit", "nr_accesses_unit", "age_unit"),
     one={
         "sz_bytes": Shape(required=("min", "max")),
@@ -62,6 +64,7 @@ _GOAL: Final = Shape(
 )
 _QUOTAS: Final = Shape(
     required=("time_ms", "sz_bytes", "reset_interval_ms", "weights"),
+    # What came out of the limits in a running DAMON, not one of them.
     ignored=("effective_sz_bytes",),
     one={"weights": Shape(required=("sz_permil", "nr_accesses_permil", "age_permil"))},
     many={"goals": _GOAL},
@@ -108,11 +111,13 @@ def load_schemes(source: object) -> tuple[Scheme, ...]:
 
         ParametersError: If anything is wrong; every mistake is listed.
     """
+    # By content, not by name: the command line also takes schemes as text.
     if isinstance(source, (str, bytes)) and _is_lines(source):
         return load_scheme_lines(source)
     tree = parse_json(source, CALLED) if isinstance(source, (str, bytes)) else source
     if not isinstance(tree, list):
         raise InvalidError(f"not a {CALLED}; expected a list of schemes")
+    # Under a name, so that paths of mistakes do not begin with a bare index.
     return load_tree({"schemes": tree}, _SCHEMES, _Schemes).schemes
 
 
@@ -158,6 +163,7 @@ def scheme_tree(scheme: Scheme, *, raw: bool, omit_defaults: bool) -> dict[str, 
         "action": action,
         "dests": [{"id": dest.id, "weight": dest.weight} for dest in scheme.dests],
     }
+    # damo writes a node for these two only, null if there are several.
     if action.startswith("migrate_"):
         tree["target_nid"] = scheme.target_nid
     # damo has neither key and skips them; without them a scheme would change its
@@ -166,6 +172,7 @@ def scheme_tree(scheme: Scheme, *, raw: bool, omit_defaults: bool) -> dict[str, 
         tree["name"] = scheme.name
     if scheme.max_nr_snapshots:
         tree["max_nr_snapshots"] = units.format_number(scheme.max_nr_snapshots, raw=raw)
+    # The order of damo, so that documents can be compared line by line.
     if not (omit_defaults and scheme.access_pattern == AccessPattern()):
         tree["access_pattern"] = _pattern_tree(scheme.access_pattern, raw)
     tree["apply_interval_us"] = units.format_time_us(scheme.apply_interval_us, raw=raw)
@@ -209,6 +216,7 @@ def _bounds_tree(texts: Iterable[str]) -> dict[str, str]:
 
 def _rate_text(rate: float, bounds: AccessBounds) -> str:
     """Print an access frequency without loss: damo has no raw form of it."""
+    # damo takes no max here, where the other bound names its unit.
     if bounds.unit is AccessUnit.SAMPLES:
         return f"{rate} samples"
     # As digits, for "1e-07 %" can be read by nobody.
@@ -218,6 +226,7 @@ def _rate_text(rate: float, bounds: AccessBounds) -> str:
 def _age_text(age: int, bounds: AgeBounds, raw: bool) -> str:
     if bounds.unit is AgeUnit.AGGR_INTERVALS:
         return f"{age} aggr_intervals"
+    # The exact form: damo spells ages out, and only ages.
     return str(age) if raw else units.format_time_exact(age * 1000)
 
 
@@ -231,6 +240,7 @@ def _quotas_tree(quotas: Quotas, raw: bool) -> dict[str, Any]:
         "fail_charge_denom": units.format_number(quotas.fail_charge_denom, raw=raw),
         "goals": [_goal_tree(goal, raw) for goal in quotas.goals],
         "goal_tuner": str(quotas.goal_tuner),
+        # Nothing is in effect yet; damo has the key in every document.
         "effective_sz_bytes": units.format_size(0, raw=raw),
         "weights": {
             "sz_permil": units.format_permil(weights.sz_permil, raw=raw),

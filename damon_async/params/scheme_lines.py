@@ -13,6 +13,7 @@ from ..errors import InvalidError, ParametersError, Problem
 from .base import join_paths, refuse
 from .schemes import Scheme
 
+# Pairs of bounds come first, in this order.
 _PATTERN: Final = ("sz_bytes", "nr_accesses", "age")
 _SIZE_QUOTA: Final = ("quotas.sz_bytes", "quotas.reset_interval_ms")
 _WEIGHTS: Final = tuple(
@@ -59,9 +60,11 @@ def load_scheme_lines(text: str | bytes) -> tuple[Scheme, ...]:
             text = text.decode()
         except UnicodeDecodeError:
             raise InvalidError("not a scheme document; expected UTF-8 text") from None
+    # Every line is read, however many before it were wrong.
     schemes: list[Scheme] = []
     problems: list[Problem] = []
     for number, line in enumerate(text.splitlines(), start=1):
+        # Only whole lines are comments: a "#" behind a scheme is a mistake.
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
@@ -78,6 +81,7 @@ def _scheme_of(words: list[str]) -> Scheme:
     if len(words) not in MORE_FIELDS:
         message = f"has {len(words)} fields; expected {', '.join(map(str, MORE_FIELDS))}"
         raise ParametersError([Problem("", message)])
+    # As the tree of a document, so that one model reads and refuses both forms.
     tree: dict[str, Any] = {}
     for path, word in zip(FIELDS + MORE_FIELDS[len(words)], words, strict=True):
         *way, name = path.split(".")

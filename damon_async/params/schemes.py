@@ -100,6 +100,7 @@ class Scheme(Parameters, frozen=True):
         ) -> None: ...
 
     def _problems(self) -> Iterator[Problem]:
+        # The kernel would try every region, and move nothing.
         is_migration = isinstance(self.action, Action) and self.action.is_migration
         if is_migration and self.target_nid is None and not self.dests:
             yield Problem("target_nid", f"missing; {self.action} needs it, or dests")
@@ -113,6 +114,7 @@ class Scheme(Parameters, frozen=True):
     @property
     def core_filters(self) -> tuple[Filter, ...]:
         """The filters that decide about whole regions, in order."""
+        # The kernel sorts them into two lists as well, whatever order they came in.
         return tuple(each for each in self.filters if each.filter_type.is_core)
 
     @property

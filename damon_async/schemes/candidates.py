@@ -33,6 +33,7 @@ class Candidates(NamedTuple):
 def matching(s: SchemeState, regions: WalkedRegions, moment: Moment) -> IntArray:
     """Return the regions of valid targets that the pattern matches; ascending indices."""
     cells = regions.table.cells
+    # Sizes as a function: they are computed, and most patterns fail before them.
     rows = matching_rows(s.pattern, regions.frequencies, cells[AGE], lambda: regions.sizes)
     if moment.valid_targets is None:
         return rows
@@ -48,10 +49,13 @@ def candidates(s: SchemeState, regions: WalkedRegions, moment: Moment) -> Candid
         spec core 7.3 and 7.7.
     """
     rows = matching(s, regions, moment)
+    # A pointer may still have to be resolved: the right part of a region that is
+    # too large as a whole may match.
     if not len(rows) and s.quota.charge_target is None:
         return Candidates(rows, np.zeros(0, np.bool_))
     if s.quota.charge_target is not None:
         rows = _behind_pointer(s, regions, rows, moment)
+    # Before filters cut anything: what is not worth the least score stays whole.
     if s.scores is not None and s.quota.min_score and len(rows):
         rows = rows[s.scores.of(regions.score_keys[rows]) >= s.quota.min_score]
     if s.core_filters and len(rows):
@@ -75,6 +79,7 @@ def worth(s: SchemeState, regions: WalkedRegions, moment: Moment) -> tuple[IntAr
         cells = regions.table.cells
         place = cells[TARGET, rows], cells[START, rows], cells[END, rows]
         sizes = np.where(s.core_filters.verdicts(*place) == REJECTED, 0, sizes)
+        # There are at most as many of these as ranges have bounds.
         for index in s.core_filters.straddling(*place[1:]).nonzero()[0].tolist():
             pieces = _pieces(s, regions, int(rows[index]))
             sizes[index] = sum(end - start for start, end, verdict in pieces if verdict)
@@ -94,6 +99,8 @@ def _behind_pointer(
     target, address = s.quota.charge_target or 0, s.quota.charge_addr
     cells = regions.table.cells
     span = regions.rows(target)
+    # Regions of earlier targets are not served in this walk: it goes on in the
+    # middle, and the next one starts from the beginning.
     first = span.start + int(cells[END, span].searchsorted(address, side="right"))
     rows = rows[rows.searchsorted(first) :]
     if first == span.stop or cells[START, first] >= address:
@@ -101,6 +108,7 @@ def _behind_pointer(
     # Its left part was served, so the right part is a region of its own.
     rows = rows[1:] if first in rows[:1] else rows
     offset = address - int(cells[START, first])
+    # A commit may have made the smallest region larger than the one that was cut.
     offset += -offset % moment.min_region_sz
     rest = regions.size(first) - offset
     frequency, age = int(regions.frequencies[first]), int(cells[AGE, first])
@@ -116,6 +124,7 @@ def _filtered(s: SchemeState, regions: WalkedRegions, rows: IntArray) -> Candida
     place = cells[TARGET, rows], cells[START, rows], cells[END, rows]
     verdicts = s.core_filters.verdicts(*place)
     is_cut = s.core_filters.straddling(*place[1:])
+    # Regions seldom straddle a bound; only those few are looked at one by one.
     if is_cut.any():
         rows, verdicts = _cut_apart(s, regions, rows, verdicts, is_cut)
     is_kept = verdicts != REJECTED
@@ -130,6 +139,7 @@ def _cut_apart(
     is_cut: BoolArray,
 ) -> tuple[IntArray, IntArray]:
     """Cut the regions that filters see in parts; return all rows and verdicts anew."""
+    # The caller's own, but its places are about to move.
     rows = rows.copy()
     found: list[tuple[int, int]] = []
     for index in is_cut.nonzero()[0].tolist():
@@ -142,10 +152,12 @@ def _cut_apart(
             found.append((row + number, piece.verdict))
             if number < len(pieces) - 1:
                 regions.cut(row + number, piece.end - piece.start)
+        # Everything to the right has moved by as many places as there are cuts.
         rows[index + 1 :] += len(pieces) - 1
     whole, whole_verdicts = rows[~is_cut], verdicts[~is_cut]
     cut_rows, cut_verdicts = np.array(found, np.int64).reshape(-1, 2).T
     all_rows = np.concatenate([whole, cut_rows])
+    # Service is in the order of addresses, whoever was cut.
     order = np.argsort(all_rows)
     return all_rows[order], np.concatenate([whole_verdicts, cut_verdicts])[order]
 

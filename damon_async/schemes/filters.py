@@ -80,11 +80,13 @@ class CoreFilters:
     __slots__ = ("_bounds", "_default", "_rules")
 
     def __init__(self, filters: Sequence[Filter], min_region_sz: int) -> None:
+        # Types that only pages have never hit here (spec core 7.7).
         core = [each for each in filters if each.filter_type.is_core]
         self._rules = [_rule(each, min_region_sz) for each in core]
         # With other filters behind it, this list only sorts out.
         is_open = default_allows(core) or len(core) < len(filters)
         self._default = PASSED if is_open else REJECTED
+        # Where regions may have to be cut; a bound inside of none costs one search.
         ends = [end for rule in self._rules if rule.target is None for end in rule[1:3]]
         self._bounds = np.array(sorted(set(ends)), np.int64)
 
@@ -94,6 +96,7 @@ class CoreFilters:
 
     def straddling(self, starts: IntArray, ends: IntArray) -> BoolArray:
         """Tell for each region whether a bound of a range lies inside of it."""
+        # Bounds on the edge of a region cut nothing off, hence the two sides.
         low = np.searchsorted(self._bounds, starts, side="right")
         mask: BoolArray = low < np.searchsorted(self._bounds, ends, side="left")
         return mask
@@ -145,6 +148,7 @@ class CoreFilters:
         Yields:
             Pieces that cover the region, from left to right.
         """
+        # The first piece needs no look: the region as a whole has matched.
         yield (piece := self._first_piece(target, start, end))
         while piece.end < end:
             if not is_wanted(end - piece.end):
@@ -154,6 +158,7 @@ class CoreFilters:
 
     def _first_piece(self, target: int, start: int, end: int) -> Piece:
         for rule in self._rules:
+            # Later rules see what earlier ones have left of the region.
             is_of_type, end = rule.applied_to(target, start, end)
             if is_of_type == rule.matching:
                 return Piece(start, end, rule.verdict)
@@ -164,5 +169,6 @@ def _rule(each: Filter, unit: int) -> _Rule:
     verdict = ALLOWED if each.allow else REJECTED
     if each.address_range is None:
         return _Rule(each.damon_target_idx, 0, 0, each.matching, verdict)
+    # Down at both ends, as in the kernel: a range of less than a unit is empty.
     start, end = each.address_range.start, each.address_range.end
     return _Rule(None, start - start % unit, end - end % unit, each.matching, verdict)

@@ -88,6 +88,7 @@ def goals_score(
         if value is not None:
             state.known = value
         current = goal.target_value if state.known is None else state.known
+        # The largest, not the smallest: no goal may be exceeded for another's sake.
         best = max(best, current * GOAL_BP // goal.target_value)
     return best, nr_unmeasured
 
@@ -106,6 +107,7 @@ def tuned_esz_bp(quotas: Quotas, esz_bp: int, score: int) -> int:
     Source:
         spec core 7.4.2, examples E29 and E30.
     """
+    # A first input of 0 would stay 0 for ever: any share of it is nothing.
     if quotas.goal_tuner is GoalTuner.CONSIST:
         return feed(max(esz_bp, ESZ_BP_FLOOR), score)
     if score >= GOAL_BP:
@@ -132,6 +134,7 @@ def _measure(
     if metric is GoalMetric.USER_INPUT:
         return goal.current_value
     if metric is GoalMetric.NODE_ELIGIBLE_MEM_BP:
+        # The one metric that depends on the scheme itself, not only on the machine.
         sizes = instruments.eligible()
         own = sizes.get(goal.nid or 0, 0)
         return own * GOAL_BP // max(1, sum(sizes.values()))
@@ -141,6 +144,7 @@ def _measure(
         metric, nid=goal.nid, memcg_path=goal.memcg_path, now_us=instruments.now_us
     )
     if metric is not GoalMetric.SOME_MEM_PSI_US:
+        # Machines of users may say anything; a score must not turn negative.
         return max(0, value)
     # Since when did they stall? Only the second reading can tell (P30).
     before, state.total_stall_us = state.total_stall_us, value

@@ -43,9 +43,11 @@ def matching_rows(
         the aggregation has passed (P34).
     """
     wanted: list[BoolArray] = []
+    # Ages first, only because most schemes are about something old.
     _bound(wanted, ages, pattern.min_age, pattern.max_age)
     _bound(wanted, frequencies, pattern.min_nr_accesses, pattern.max_nr_accesses)
     if wanted:
+        # In place: the masks are ours, and nobody else sees them.
         mask = wanted[0]
         for each in wanted[1:]:
             mask &= each
@@ -74,6 +76,7 @@ def region_matches(pattern: ResolvedPattern, size: int, frequency: int, age: int
 
 
 def _bound(wanted: list[BoolArray], counts: IntArray, low: int, high: int) -> None:
+    # Neither count nor age is negative.
     if low > 0:
         wanted.append(counts >= low)
     if high < U32_MAX:

@@ -88,7 +88,9 @@ class QuotaState:
         Returns:
             Whether the one before ended with the quota used up.
         """
+        # Before the first window there was none that could have been exceeded.
         was_full = self.window_start_us is not None and self.is_full(unit)
+        # Only now, and the time at once: an unfinished window would look slow.
         self.total_charged_sz += self.charged_sz
         self.charged_sz = 0
         self.window_start_us = now_us
@@ -110,6 +112,8 @@ class QuotaState:
         Source:
             spec core 7.4.2, the paragraph on G4; examples E24, E29, E30.
         """
+        # 0 is how parameters say that there is no such limit, except for goals: what
+        # they allow may really be nothing (P14).
         limits = []
         if quotas.sz_bytes:
             limits.append(quotas.sz_bytes)
@@ -117,7 +121,7 @@ class QuotaState:
             limits.append(self.esz_bp // 10_000)
         if quotas.time_ms:
             limits.append(max(unit, self.throughput * quotas.time_ms))
-        before, self.esz = self.esz, min(*limits, U64_MAX, U64_MAX)
+        before, self.esz = self.esz, min([*limits, U64_MAX])
         return self.esz != before
 
     @property
@@ -171,6 +175,7 @@ class QuotaState:
         if last == len(sums):
             return last, 0
         if sums[last] <= left:
+            # It fits as a whole, and what it leaves is too little for another one.
             return last + 1, 0
         if last and is_estimate:
             return last, 0
@@ -201,6 +206,7 @@ class QuotaState:
             return
         # Plain integers: a size times a numerator may exceed 63 bits.
         for size, done in zip(sizes.tolist(), applied.tolist(), strict=True):
+            # Whole pages may exceed what was asked for, but are not charged.
             failed = max(0, size - done)
             self.charged_sz += size - failed + failed * num // denom
 
@@ -226,4 +232,5 @@ class QuotaState:
         if self.charge_target == index:
             self.forget_pointer()
         else:
+            # The kernel points at the target itself; a place moves with the list.
             self.charge_target -= 1

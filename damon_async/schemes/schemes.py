@@ -60,6 +60,7 @@ class Schemes:
         self._walk: Walk | None = None
         self.states: list[SchemeState] = []
         self._append(schemes)
+        # As if monitoring began now; ``begin`` says when it really does.
         self._plan(self.states, passed=0)
 
     def __repr__(self) -> str:
@@ -107,12 +108,14 @@ class Schemes:
                 value = answered(request, (yield request))
                 s.stats.nr_unmeasured += value is None
             elif metrics is None or watermarks.metric is WatermarkMetric.NONE:
+                # Nobody to ask means always active, not inactive for ever.
                 waits_us.append(0)
                 continue
             else:
                 value = metrics.value(watermarks.metric, nid=None, memcg_path=None, now_us=now_us)
             s.is_active, wait_us = watched(watermarks, is_active=s.is_active, value=value)
             waits_us.append(wait_us)
+        # One active scheme keeps everybody awake: regions are sampled for all.
         return min(waits_us, default=0)
 
     def is_due(self, passed: int) -> bool:
@@ -157,10 +160,12 @@ class Schemes:
         due = [s for s in self.states if moment.passed >= s.next_apply]
         acting = [s for s in due if s.is_active]
         if not acting:
+            # Nothing is planned either: who wakes up late is due at once.
             return
         walk = self._walk
         regions = WalkedRegions(table, frequencies, moment.intervals)
         yield from ApplyRound(regions, moment, self.listen, walk).run(acting)
+        # Sleepers are planned with the others, and have had their round as well.
         self._plan(due, moment.passed)
         for s in due:
             if self.listen is not None:
@@ -188,6 +193,7 @@ class Schemes:
         if self._walk is not None and self._walk.is_pending:
             raise BusyError("walk the tried regions", "another walk is pending")
         self._walk = Walk(visit, (s.idx for s in self.states), when_ended)
+        # Nobody would ever complete it.
         if not self.states:
             self.cancel_walk("there are no schemes")
         return self._walk
@@ -236,16 +242,19 @@ class Schemes:
         self._min_region_sz = min_region_sz or self._min_region_sz
         gone, kept = self.states[len(schemes) :], self.states[: len(schemes)]
         for s, scheme in zip(kept, schemes, strict=False):
+            # Moving everybody's next round would let frequent commits starve schemes.
             is_same = scheme.apply_interval_us == s.scheme.apply_interval_us
             s.set_scheme(scheme, self._min_region_sz, self._intervals)
             if not is_same:
                 self._plan([s], passed)
         # Counted before: the list grows by the new ones.
+        # Remembered, because the list of those who are kept is about to grow.
         nr_kept = len(kept)
         self.states = kept
         self._append(schemes[nr_kept:])
         self._plan(self.states[nr_kept:], passed)
         if self._walk is not None:
+            # They will never have the round that they owe.
             for s in gone:
                 self._walk.complete(s.idx)
         if not schemes:
@@ -259,6 +268,7 @@ class Schemes:
             spec core 2.7 on goals; the state word ``commit_schemes_quota_goals``.
         """
         for s, scheme in zip(self.states, schemes, strict=False):
+            # Copies without validation: both halves have been validated before.
             quotas = s.scheme.quotas.model_copy(update={"goals": scheme.quotas.goals})
             s.set_goals(s.scheme.model_copy(update={"quotas": quotas}))
 
@@ -284,6 +294,7 @@ class Schemes:
         Source:
             spec core 7.3 step 3, example E38.
         """
+        # 0 ticks, if an interval is shorter than one, are due at every tick.
         sample_us = max(1, self._intervals.sample_us)
         for s in states:
             interval_us = s.scheme.apply_interval_us or self._intervals.aggr_us

@@ -33,7 +33,8 @@ COLD_FIRST: Final = frozenset({Action.PAGEOUT, Action.LRU_DEPRIO, Action.MIGRATE
 
 def has_order(action: Action | UserFunction, weights: Weights) -> bool:
     """Tell whether regions differ in what they are worth to *action*."""
-    is_ordered = action in HOT_FIRST or action in COLD_FIRST
+    # Functions of users may not even be hashable.
+    is_ordered = isinstance(action, Action) and action in HOT_FIRST | COLD_FIRST
     return is_ordered and bool(weights.nr_accesses_permil + weights.age_permil)
 
 
@@ -57,14 +58,15 @@ class Scores:
     __slots__ = ("_table",)
 
     def __init__(self, action: Action | UserFunction, weights: Weights) -> None:
+        # All of some three thousand keys, in their order.
         rates = np.repeat(np.arange(PERCENT + 1), NR_DIGITS)
         digits = np.tile(np.arange(NR_DIGITS), PERCENT + 1)
         hot = hot_scores(weights, rates, digits)
         self._table = hot
-        if action in COLD_FIRST:
-            self._table = SCORE_MAX - hot
-        elif action not in HOT_FIRST:
+        if not isinstance(action, Action) or action not in HOT_FIRST | COLD_FIRST:
             self._table = np.full_like(hot, SCORE_MAX)
+        elif action in COLD_FIRST:
+            self._table = SCORE_MAX - hot
 
     def of(self, keys: IntArray) -> IntArray:
         """
@@ -92,8 +94,10 @@ def score_keys(frequencies: IntArray, ages: IntArray, intervals: Intervals) -> I
         int64, same shape: frequency in percent times 33, plus the binary digits
         of the age in seconds.
     """
+    # A frequency may be a little above the most, right after intervals have changed.
     rates = np.minimum(frequencies * PERCENT // intervals.max_nr_accesses, PERCENT)
     # From which age on, in aggregations, there is one more digit: 1, 2, 4, 8 ... s.
+    # Comparing ages with steps cannot overflow; an age times an interval could.
     aggr_us = max(1, intervals.aggr_us)
     steps = [-(-(2**bit * US_PER_S) // aggr_us) for bit in range(AGE_BITS_MAX)]
     return rates * NR_DIGITS + np.array(steps, np.int64).searchsorted(ages, side="right")
@@ -118,10 +122,12 @@ def hot_scores(weights: Weights, rates: IntArray, digits: IntArray) -> IntArray:
 
         digits: int64, same shape: binary digits of the age in seconds.
     """
+    # The logarithm of the age, moved and scaled to 0 to 100: no age is 50.
     relative = (np.where(rates == 0, -digits, digits) + AGE_BITS_MAX) * PERCENT
     relative //= 2 * AGE_BITS_MAX
     of_rate, of_age = weights.nr_accesses_permil, weights.age_permil
     heat = of_rate * rates + of_age * relative
+    # Without weights everything is as cold as can be, and alike.
     heat //= max(1, of_rate + of_age)
     hot: IntArray = np.clip(heat * SCORE_MAX // PERCENT, 0, SCORE_MAX)
     return hot

@@ -63,6 +63,7 @@ class SchemeState:
     )
 
     def __init__(self, scheme: Scheme, idx: int, min_region_sz: int, intervals: Intervals) -> None:
+        # Set twice: what follows compares the goals of the old and the new one.
         self.scheme = scheme
         self.idx = idx
         self.stats = SchemeStats()
@@ -89,6 +90,7 @@ class SchemeState:
         self.set_goals(scheme)
         self.core_filters = CoreFilters(scheme.filters, min_region_sz)
         self.ops_filters = scheme.ops_filters
+        # Looking scores up where all are the same would cost each round for nothing.
         self.scores: Scores | None = None
         if has_order(scheme.action, scheme.quotas.weights):
             self.scores = Scores(scheme.action, scheme.quotas.weights)
@@ -105,6 +107,8 @@ class SchemeState:
             for index, goal in enumerate(scheme.quotas.goals)
         ]
         self.scheme = scheme
+        # Here, not at the next window: a quota without limits has no windows, and
+        # one that was full would stay so for ever (P37).
         if scheme.quotas.is_set:
             self.quota.is_limited = True
         else:
@@ -112,11 +116,13 @@ class SchemeState:
 
     def set_intervals(self, intervals: Intervals) -> None:
         """Count frequencies and ages in other units."""
+        # Once per change, not per round: it takes longer than matching.
         self.pattern: ResolvedPattern = self.scheme.access_pattern.resolved(intervals)
 
     @property
     def is_exhausted(self) -> bool:
         """Whether it has had all the snapshots that it may have."""
+        # 0 means no bound, and none is reached before the first walk.
         most = self.scheme.max_nr_snapshots
         return bool(most) and self.stats.nr_snapshots >= most
 

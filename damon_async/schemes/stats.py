@@ -50,6 +50,7 @@ class SchemeStats:
 
     def event(self, now_us: int, scheme_idx: int) -> DamosStat:
         """Return the counters that the kernel has, as a record of a trace."""
+        # Failures are ours; the kernel has no actions that break down.
         return DamosStat(
             now_us,
             0,

@@ -18,6 +18,7 @@ Sums: TypeAlias = IntArray | npt.NDArray[Any]
 
 def is_wide(sizes: IntArray) -> bool:
     """Tell whether sums of (some of) *sizes* may need more than 63 bits."""
+    # Adding up to 2^62 in floats errs by far less than the factor 2 that is left.
     return bool(sizes.sum(dtype=np.float64) >= WIDE)
 
 
@@ -28,4 +29,5 @@ def total(sizes: IntArray, *, wide: bool = False) -> int:
 
 def running_sums(sizes: IntArray, *, wide: bool = False) -> Sums:
     """Return the sum up to and including each of *sizes*, exactly."""
+    # Objects are slow, and exact at any size.
     return (sizes.astype(object) if wide else sizes).cumsum()

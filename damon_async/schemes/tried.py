@@ -74,6 +74,7 @@ class Walk:
     ) -> None:
         self.state = WalkState.PENDING
         self._visit = visit
+        # Indices, not states: a commit may have replaced the list meanwhile.
         self._owing = set(schemes)
         self._when_ended = when_ended
         self._error: BaseException | None = None
@@ -97,6 +98,7 @@ class Walk:
 
         Whatever the visitor raises ends the walk, and harms nobody else.
         """
+        # A scheme with a short apply interval is due again before slow ones are.
         if not self.is_pending or tried.scheme_idx not in self._owing:
             return
         try:
@@ -116,6 +118,7 @@ class Walk:
             self._end(WalkState.CANCELED, CanceledError("the walk", why))
 
     def _end(self, state: WalkState, error: BaseException | None = None) -> None:
+        # First the state: whoever is told looks at it.
         self.state, self._error = state, error
         if self._when_ended is not None:
             self._when_ended(self)

@@ -76,6 +76,8 @@ class ApplyRound:
         Yields:
             Requests; each needs its answer to be sent.
         """
+        # All quotas first, as the kernel does: what is worth an action is found out
+        # before any scheme has reset an age.
         for s in acting:
             if s.quota.is_limited:
                 yield from self._adjust(s)
@@ -86,6 +88,7 @@ class ApplyRound:
                     has_ended = yield from self._serve(s, wanted)
                     s.stats.nr_snapshots += has_ended
         finally:
+            # Also if the driver gives the round up.
             self._regions.join(self._moment.sz_limit)
 
     # -- Quota ---------------------------------------------------------------
@@ -95,6 +98,7 @@ class ApplyRound:
         quotas, quota, moment = s.scheme.quotas, s.quota, self._moment
         if quota.needs_window(quotas, moment.now_us):
             yield from self._begin_window(s)
+        # In every round, not only at the beginning of windows: regions have changed.
         quota.min_score = 0
         if s.scores is not None:
             scores, sizes = worth(s, self._regions, moment)
@@ -104,6 +108,7 @@ class ApplyRound:
         quotas, quota, moment = s.scheme.quotas, s.quota, self._moment
         is_first = quota.window_start_us is None
         s.stats.qt_exceeds += quota.begin_window(moment.now_us, moment.min_region_sz)
+        # Once per window: feedback needs time to show what the last step has done.
         if quotas.goals:
             instruments = Instruments(
                 s.idx, moment.now_us, moment.metrics, lambda: self._eligible(s)
@@ -112,11 +117,13 @@ class ApplyRound:
             s.stats.nr_unmeasured += nr_unmeasured
             quota.esz_bp = tuned_esz_bp(quotas, quota.esz_bp, score)
         has_changed = quota.set_esz(quotas, moment.min_region_sz)
+        # The first time even if nothing is allowed, lest listeners wait for it.
         if self._listen is not None and (has_changed or is_first):
             self._listen(DamosEsz(moment.now_us, 0, s.idx, quota.esz))
 
     def _eligible(self, s: SchemeState) -> Mapping[int, int]:
         """Return the bytes that the pattern matches, by node."""
+        # Without any knowledge of nodes there is no memory on any of them.
         metrics: object = self._moment.metrics
         if not isinstance(metrics, Placement):
             return {}
@@ -128,6 +135,7 @@ class ApplyRound:
     def _wanted(self, s: SchemeState) -> Candidates | None:
         """Return what a scheme asks for in this round; None if nothing, and all is noted."""
         quota, moment = s.quota, self._moment
+        # A full quota leaves the pointer alone: it is for the next window.
         if s.is_exhausted or quota.is_full(moment.min_region_sz) or not len(self._regions):
             return None
         valid, pointed = moment.valid_targets, quota.charge_target
@@ -140,6 +148,7 @@ class ApplyRound:
             wanted = candidates(s, self._regions, moment)
             if len(wanted.rows):
                 return wanted
+            # The walk has come to its end without service, and so to the pointer's.
             quota.forget_pointer()
         s.stats.nr_snapshots += 1
         return None
@@ -163,6 +172,7 @@ class ApplyRound:
                 sums = running_sums(regions.sizes[rows], wide=regions.is_wide)
                 nr, cut = quota.fitting(sums, unit, is_estimate=is_estimate)
             last = int(rows[nr - 1])
+            # The left part is in the batch, and later regions move by one place.
             if cut:
                 regions.cut(last, cut)
                 rows = np.concatenate([rows[:nr], rows[nr:] + 1])
@@ -183,6 +193,7 @@ class ApplyRound:
         cells = self._regions.table.cells
         targets = cells[TARGET, batch.rows]
         bounds = [0, len(targets)]
+        # Mostly there is one target; comparing all neighbours takes longer than this.
         if targets[0] != targets[-1]:
             bounds[1:1] = ((targets[1:] != targets[:-1]).nonzero()[0] + 1).tolist()
         scheme = s.scheme
@@ -194,6 +205,7 @@ class ApplyRound:
                 int(targets[low]),
                 self._ranges(rows),
                 self._regions.frequencies[rows],
+                # A copy, as picking rows always is: the ages are reset below.
                 cells[AGE, rows],
                 s.ops_filters,
                 batch.bypass[low:high],
@@ -222,10 +234,14 @@ class ApplyRound:
         stats.sz_applied += total(answer.applied, wide=wide)
         stats.sz_ops_filter_passed += total(answer.passed, wide=wide)
         stats.nr_failed += answer.has_failed
+        # Time counts even without a limit, so that one set later knows the pace.
         quota.charge(s.scheme.quotas, sizes, answer.applied, asked)
         quota.total_charged_ns += answer.elapsed_ns
+        # At each answer, so that an abandoned round is not served twice.
         if quota.is_limited:
             quota.point_behind(request.target_idx, int(request.ranges[-1, 1]))
+        # Also where nothing was done: the back end has looked at the memory, and
+        # whoever waits for age must not try again at once.
         if request.action is not Action.STAT:
             self._regions.reset_ages(rows)
         if self._walk is not None:
@@ -256,6 +272,7 @@ class ApplyRound:
         """Tell listeners about every region that is about to be acted on."""
         if self._listen is None:
             return
+        # Events hold plain numbers, which can be compared, kept and written anywhere.
         span = self._regions.rows(request.target_idx)
         columns = request.ranges.tolist(), request.nr_accesses.tolist(), request.age.tolist()
         for (start, end), nr_accesses, age in zip(*columns, strict=True):

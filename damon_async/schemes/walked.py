@@ -102,14 +102,17 @@ class WalkedRegions:
         after = np.concatenate([cells[:, : row + 1], cells[:, row:]], axis=1)
         after[END, row] = after[START, row + 1] = address
         self.table.cells = after
+        # Copies throughout: others may hold the columns as they were.
         self._frequencies = _with_twin(self._frequencies, row)
         self._keys = None if self._keys is None else _with_twin(self._keys, row)
         self._sizes = None
+        # By address: places move with every cut.
         self._cuts.append((int(cells[TARGET, row]), address))
 
     def reset_ages(self, rows: IntArray) -> None:
         """Let regions begin anew: something was done to them."""
         self.table.cells[AGE, rows] = 0
+        # Brought up to date, which is faster than computing all keys for each scheme.
         if self._keys is not None:
             self._keys[rows] = fresh_keys(self._keys[rows])
 
@@ -131,6 +134,7 @@ class WalkedRegions:
         # Ascending, so that a region that was joined goes on growing to the right.
         for target, address in sorted(set(self._cuts)):
             rows = self.rows(target)
+            # The region that begins where the cut was made.
             row = rows.start + int(cells[START, rows].searchsorted(address))
             if not dropped or dropped[-1] != row - 1:
                 left = row - 1
@@ -139,6 +143,7 @@ class WalkedRegions:
                 dropped.append(row)
         self._cuts = []
         if dropped:
+            # Slices instead of a mask: there are few, and thousands of cells.
             bounds = [-1, *dropped, cells.shape[1]]
             kept = [cells[:, low + 1 : high] for low, high in pairwise(bounds)]
             self.table.cells = np.concatenate(kept, axis=1)

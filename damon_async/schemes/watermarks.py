@@ -33,6 +33,7 @@ def watched(watermarks: Watermarks, *, is_active: bool, value: int | None) -> Wa
         less than mid to become active.
     """
     if value is not None:
+        # Below low as well: memory is so short that monitoring would only harm.
         is_inside = watermarks.low_permil <= value <= watermarks.high_permil
         is_active = is_inside and (is_active or value < watermarks.mid_permil)
     return Watched(is_active, 0 if is_active else watermarks.interval_us)
