@@ -65,6 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Files that cannot be read or written are the user's to mend, too.
         _trace(tokens)
         return _failed(sentence(error), EXIT_INVALID)
+    except MemoryError as error:
+        # A heatmap of a million rows is no bug of ours.
+        _trace(tokens)
+        return _failed(f"not enough memory: {sentence(error)}", EXIT_INVALID)
     except Exception as error:  # noqa: BLE001 # whatever it is, users get one line
         return _bug(error, tokens)
     return code

@@ -53,6 +53,9 @@ def _load(name: str) -> Iterable[Record]:
     if name == DEFAULT_INPUT and not Path(name).exists():
         wrong = "there is no such file; make one with damon-async record, or name one with --input"
         raise InputFileError(name, wrong)
+    # A pipe has an end, a device may have none.
+    if Path(name).is_char_device() or Path(name).is_block_device():
+        raise InputFileError(name, "is a device; expected a record file")
     records = read_records(name)
     # Text of perf script has none; nearly all that reports tell needs them.
     if all(record.intervals is not None for record in records):

@@ -44,6 +44,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
         (OSError("nothing to say"), 2, "nothing to say"),
         (InvalidError("two\nlines"), 2, "two lines"),
         (KeyboardInterrupt(), 130, "interrupted"),
+        (MemoryError("7 TiB"), 2, "not enough memory: 7 TiB"),
         (
             ZeroDivisionError("division by zero"),
             1,

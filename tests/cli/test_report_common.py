@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,6 +156,26 @@ def test_missing_named_input(cli: Cli) -> None:
     assert cli("report", "wss", "-i", "no.data").line == (
         "damon-async: no.data: No such file or directory"
     )
+
+
+def test_devices_are_not_read(cli: Cli) -> None:
+    """A file without an end is refused instead of read until memory is full."""
+    assert cli("report", "wss", "-i", "/dev/zero").line == (
+        "damon-async: /dev/zero: is a device; expected a record file"
+    )
+
+
+def test_pipes_are_read(cli: Cli, stairs: Path) -> None:
+    """A record may come through a pipe."""
+    read, write = os.pipe()
+    writer = threading.Thread(target=lambda: os.close(write) if os.write(write, b"[]") else None)
+    writer.start()
+
+    outcome = cli("report", "wss", "-i", f"/dev/fd/{read}")
+
+    writer.join()
+    os.close(read)
+    assert outcome.line == f"damon-async: /dev/fd/{read}: holds no records"
 
 
 def test_intervals_from_beside(cli: Cli, stairs: Path, tmp_path: Path) -> None:
