@@ -31,19 +31,41 @@ if TYPE_CHECKING:
         SelfStopError as SelfStopError,
         UnitError as UnitError,
     )
+    from .operations.requests import ActionRequest as ActionRequest, Applied as Applied
     from .params.document import (
         load_document as load_document,
         load_document_file as load_document_file,
         to_document as to_document,
     )
+    from .params.filters import Filter as Filter
     from .params.intervals import Intervals as Intervals, IntervalsGoal as IntervalsGoal
+    from .params.keywords import (
+        Action as Action,
+        FilterType as FilterType,
+        GoalMetric as GoalMetric,
+        GoalTuner as GoalTuner,
+        WatermarkMetric as WatermarkMetric,
+    )
     from .params.monitoring import (
         Context as Context,
         NrRegions as NrRegions,
         Ops as Ops,
         Target as Target,
     )
+    from .params.patterns import AccessPattern as AccessPattern
+    from .params.quotas import (
+        Goal as Goal,
+        Quotas as Quotas,
+        Watermarks as Watermarks,
+        Weights as Weights,
+    )
     from .params.ranges import AddressRange as AddressRange
+    from .params.scheme_document import (
+        load_schemes as load_schemes,
+        load_schemes_file as load_schemes_file,
+        to_schemes_document as to_schemes_document,
+    )
+    from .params.schemes import Dest as Dest, Scheme as Scheme
     from .records.files import read_records as read_records, write_records as write_records
     from .records.record import Record as Record
     from .records.snapshot import Snapshot as Snapshot
@@ -53,13 +75,23 @@ if TYPE_CHECKING:
 # Written out, and not computed from the table below, because tools read it
 # without running anything.
 __all__ = [
+    "AccessPattern",
+    "Action",
+    "ActionRequest",
     "AddressRange",
     "AdmissionGate",
+    "Applied",
     "BusyError",
     "CanceledError",
     "Context",
     "Damon",
     "DamonError",
+    "Dest",
+    "Filter",
+    "FilterType",
+    "Goal",
+    "GoalMetric",
+    "GoalTuner",
     "InputFileError",
     "Intervals",
     "IntervalsGoal",
@@ -72,19 +104,27 @@ __all__ = [
     "Ops",
     "ParametersError",
     "Problem",
+    "Quotas",
     "RealClock",
     "Record",
+    "Scheme",
     "SelfStopError",
     "Snapshot",
     "Target",
     "UnitError",
     "VirtualClock",
+    "WatermarkMetric",
+    "Watermarks",
+    "Weights",
     "load_document",
     "load_document_file",
     "load_masim",
+    "load_schemes",
+    "load_schemes_file",
     "open_workload",
     "read_records",
     "to_document",
+    "to_schemes_document",
     "write_records",
 ]
 
@@ -110,10 +150,17 @@ _HOMES: Final = {
         "SelfStopError",
         "UnitError",
     ),
+    "operations.requests": ("ActionRequest", "Applied"),
     "params.document": ("load_document", "load_document_file", "to_document"),
+    "params.filters": ("Filter",),
     "params.intervals": ("Intervals", "IntervalsGoal"),
+    "params.keywords": ("Action", "FilterType", "GoalMetric", "GoalTuner", "WatermarkMetric"),
     "params.monitoring": ("Context", "NrRegions", "Ops", "Target"),
+    "params.patterns": ("AccessPattern",),
+    "params.quotas": ("Goal", "Quotas", "Watermarks", "Weights"),
     "params.ranges": ("AddressRange",),
+    "params.scheme_document": ("load_schemes", "load_schemes_file", "to_schemes_document"),
+    "params.schemes": ("Dest", "Scheme"),
     "records.files": ("read_records", "write_records"),
     "records.record": ("Record",),
     "records.snapshot": ("Snapshot",),
