@@ -32,13 +32,15 @@ ROOMS_BELOW: Final[dict[str, set[str]]] = {
     "schemes": GROUND | {"regions", "spaces", "operations", "records"},
     "monitor": GROUND | {"regions", "spaces", "operations", "records", "schemes"},
     "engine": GROUND | {"regions", "spaces", "operations", "records", "schemes", "monitor"},
+    "control": GROUND
+    | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine"},
     # Plain loops over monitors: no engine, no clock, no task.
     "whatif": GROUND | {"regions", "spaces", "operations", "records", "schemes", "monitor"},
     # A report is made of records and of what runs came to, whoever made those.
     "reports": GROUND | {"regions", "spaces", "operations", "records", "whatif"},
     "cli": GROUND
     | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine"}
-    | {"whatif", "reports"},
+    | {"control", "whatif", "reports"},
     "__main__": {"cli"},
 }
 
@@ -55,7 +57,7 @@ PROTOCOLS: Final = {
 OBSERVERS: Final = {"monitor", "schemes"}
 """Rooms that must work with any space and any operations set."""
 
-OUTSIDE_THE_CORE: Final = {"engine", "reports", "cli", "__main__"}
+OUTSIDE_THE_CORE: Final = {"engine", "control", "reports", "cli", "__main__"}
 """Rooms that may wait, look at a clock or write files as they go."""
 
 WAITING: Final = {"anyio", "asyncio", "threading", "trio", "multiprocessing", "time", "random"}

@@ -1,0 +1,110 @@
+"""What may stand behind a tree, and the lock that both share."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .node import Branch, File
+from .values import Value, refusal
+
+
+class InterfaceLock:
+    """
+    The one lock of a tree, which is tried and never waited for.
+
+    Source:
+        spec interfaces 0.5.
+    """
+
+    __slots__ = ("_is_held",)
+
+    def __init__(self) -> None:
+        self._is_held = False
+
+    def __repr__(self) -> str:
+        return f"<InterfaceLock {'held' if self._is_held else 'free'}>"
+
+    @property
+    def is_held(self) -> bool:
+        """Whether an operation has it."""
+        return self._is_held
+
+    def check(self) -> None:
+        """
+        Refuse an operation that takes and returns the lock without waiting.
+
+        Raises:
+            OSError: EBUSY if another operation has it.
+        """
+        if self._is_held:
+            raise refusal(errno.EBUSY, "another operation has the interface lock")
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """
+        Have the lock for the length of a ``with`` block.
+
+        Raises:
+            OSError: EBUSY if another operation has it.
+        """
+        self.check()
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """
+        Let others have it while its holder waits in a ``with`` block.
+
+        Old releases do. Whoever takes it meanwhile returns it before the next
+        turn of the loop, so it can be taken back without asking.
+        """
+        self._is_held = False
+        try:
+            yield
+        finally:
+            self._is_held = True
+
+
+class Behavior:
+    """
+    What stands behind a tree; this one is nothing, for trees that only store.
+
+    Attributes:
+        lock: The lock of the tree.
+    """
+
+    def __init__(self) -> None:
+        self.lock = InterfaceLock()
+
+    def read(self, branch: Branch, file: File) -> Value:
+        """Return what a live *file* in *branch* holds now."""
+        return branch.value(file.name)
+
+    async def write(self, branch: Branch, file: File, value: Value) -> None:
+        """
+        Do what was written to a live *file* in *branch*, and wait for it.
+
+        Called with the lock held. May be called while an earlier one waits, if
+        that has lent the lock.
+
+        Raises:
+            OSError: Why it cannot be done.
+        """
+        raise refusal(errno.EINVAL, f"{branch.path}/{file.name} takes no {value!r}: nothing runs")
+
+    def check_renewal(self, branch: Branch) -> None:
+        """
+        Allow that the numbered children of *branch* are made anew.
+
+        Raises:
+            OSError: If they must stay.
+        """
+
+    def told(self, branch: Branch, file: File) -> None:
+        """Take note that a file was written whose role is to be told of."""
