@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -31,7 +33,7 @@ from .plan import Plan, make_plan
 from .quantities import OutPath
 from .recording import run_recording
 from .report_common import DEFAULT_INPUT, colors_if_any, emit
-from .text import rounded_time, speed
+from .text import PROGRAM, own_command, rounded_time, speed
 
 MIB: Final = 1024**2
 
@@ -264,10 +266,12 @@ def _next_steps(out: str, shown: BasedRange) -> Iterator[str]:
     # As short as can be typed.
     option = "" if out == DEFAULT_INPUT else f" -i {out}"
     heap = f"{shown.start // MIB}M {-(-shown.end // MIB)}M"
+    me = own_command(sys.argv[0], is_on_path=shutil.which(PROGRAM) is not None)
     yield f"{out} holds the record of SQLite. Look closer:"
-    yield f"  damon-async report access{option} --style hot | less"
-    yield f"  damon-async report accuracy{option} --address_range {heap} --output accuracy.png"
-    yield f"  damo report heatmap -i {out} --address_range {heap}   (real damo, too)"
+    yield f"  {me} report access{option} --style hot | less"
+    yield f"  {me} report accuracy{option} --address_range {heap} --output accuracy.png"
+    yield "or, with real damo if you have it:"
+    yield f"  damo report heatmap -i {out} --address_range {heap}"
     yield "and watch something of your own:"
-    yield "  damon-async workloads"
-    yield "  damon-async record --workload zipf:size=4G --timeout 60"
+    yield f"  {me} workloads"
+    yield f"  {me} record --workload zipf:size=4G --timeout 60"

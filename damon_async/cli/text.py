@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
+from typing import Final
 
 from .. import units
 from ..engine.clock import US_PER_S
+
+PROGRAM: Final = "damon-async"
+"""What it is called where it is installed."""
 
 
 def say(line: str) -> None:
@@ -24,3 +30,18 @@ def speed(elapsed_us: int, wall_s: float) -> str:
     """Say how many times faster than real time *elapsed_us* microseconds went by."""
     # A clock that is too coarse may show no time at all.
     return units.format_number(round(elapsed_us / US_PER_S / max(wall_s, 1e-6)))
+
+
+def own_command(program: str, *, is_on_path: bool) -> str:
+    """
+    Return what to type to run this program again from here.
+
+    Args:
+        program: How it was started: ``sys.argv[0]``.
+
+        is_on_path: Whether the plain name would find it.
+    """
+    # `make demo` runs it out of a virtual environment that is not active.
+    if is_on_path or Path(program).name != PROGRAM:
+        return PROGRAM
+    return os.path.relpath(program)
