@@ -28,6 +28,8 @@ def parse_count(value: units.Quantity) -> int:
     return number
 
 
+# All of them read before pydantic validates: after that, "4K" would already
+# have been refused for being no int.
 Bytes = Annotated[int, BeforeValidator(units.parse_size)]
 """A size or an address, in bytes; texts like ``4K`` and ``max`` are read."""
 
@@ -78,6 +80,8 @@ class Parameters(BaseModel, frozen=True):
             # Its many lines and links would bury the one sentence that counts.
             raise ParametersError(problems_of(error)) from None
 
+    # One validator for all models, instead of one in each: a subclass only
+    # lists what is wrong, and so cannot stop at the first mistake.
     @model_validator(mode="after")
     def _check(self) -> Self:
         refuse(self._problems())

@@ -136,6 +136,7 @@ def to_document(
     return {
         "kdamonds": [
             {
+                # A number in either form, like the pid: so does damo.
                 "refresh_ms": kdamond.refresh_ms,
                 "contexts": [_context_tree(c, raw, omit_defaults) for c in kdamond.contexts],
             }
@@ -161,6 +162,7 @@ def _context_tree(context: Context, raw: bool, omit_defaults: bool) -> dict[str,
     if context.min_region_sz != Context().min_region_sz:
         tree["min_region_sz"] = units.format_size(context.min_region_sz, raw=raw)
     schemes = to_schemes_document(context.schemes, raw=raw, omit_defaults=omit_defaults)
+    # damo writes probes always, and there are none here (see _CONTEXT).
     return tree | {"probes": [], "pause": context.pause, "schemes": schemes}
 
 

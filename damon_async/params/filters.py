@@ -14,6 +14,7 @@ from .keywords import FilterType, read_word
 from .patterns import SizeBounds
 from .ranges import AddressRange
 
+# A table, so that one rule finds what is missing and what means nothing.
 ARGUMENTS: Final = {
     FilterType.MEMCG: "memcg_path",
     FilterType.ADDR: "address_range",
@@ -37,9 +38,13 @@ class Filter(Parameters, frozen=True):
     filter_type: Annotated[FilterType, BeforeValidator(read_word(FilterType, "a filter type"))]
     """What is asked about memory."""
 
+    # damo requires it in documents; in a program, a filter is nearly always
+    # about memory that is of its type.
     matching: Flag = True
     """Whether the rule is about memory of the type; if not, about all other memory."""
 
+    # Rejecting is all that filters could do before 6.14 (spec core 2.9), so
+    # that is what older documents mean.
     allow: Flag = False
     """Whether that memory is allowed; if not, it is rejected."""
 
@@ -78,10 +83,11 @@ class Filter(Parameters, frozen=True):
 
     def _problems(self) -> Iterator[Problem]:
         for kind, name in ARGUMENTS.items():
-            # An argument of another type is most likely the wrong type.
             is_given = getattr(self, name) is not None
             if kind is self.filter_type and not is_given:
                 yield Problem(name, f"missing; {kind} filters need it")
+            # Refused, not ignored: a range on an anon filter shows that another
+            # type was meant, and the scheme would act on far too much memory.
             elif kind is not self.filter_type and is_given:
                 yield Problem(name, f"means nothing to a filter of type {self.filter_type}")
 

@@ -69,6 +69,8 @@ class Intervals(Parameters, frozen=True):
     published. At most 2^53.
     """
 
+    # The default is the kernel's. damo's is one second; see DEFAULT_INTERVALS
+    # of documents, which also spell the name in the kernel's way.
     update_us: TimeUs = Field(
         default=60_000_000,
         validation_alias=AliasChoices("update_us", "ops_update_us"),
@@ -97,11 +99,15 @@ class Intervals(Parameters, frozen=True):
                 "intervals_goal.min_sample_us",
                 f"{low} us is above max_sample_us, {high} us",
             )
+        # Tuning steps from the interval that is given, so it has to be one that
+        # tuning could have chosen (spec core 2.1).
         elif goal.aggrs and not low <= self.sample_us <= high:
             yield Problem(
                 "sample_us",
                 f"{self.sample_us} us is outside the goal's range of {low} to {high} us",
             )
+        # Only the oldest kernels let this pass (spec core 2.1): an aggregation
+        # without a sample would find all memory idle.
         if self.sample_us > self.aggr_us:
             yield Problem(
                 "sample_us",
@@ -113,9 +119,11 @@ class Intervals(Parameters, frozen=True):
     @property
     def aggr_samples(self) -> int:
         """Sampling intervals per aggregation interval."""
+        # spec core 0: an interval of 0 counts as 1 in divisions.
         return self.aggr_us // max(1, self.sample_us)
 
     @property
     def max_nr_accesses(self) -> int:
         """Largest access count of a region: every check positive. At least 1."""
+        # MAXACC of spec core 2.1; at least 1, because shares are divided by it.
         return max(1, min(self.aggr_samples, U32_MAX))

@@ -37,6 +37,7 @@ class Action(StrEnum):
     NOHUGEPAGE = "nohugepage"
     """Let it be backed by ordinary pages only."""
 
+    # In no release of the kernel yet (spec core 2.9), but damo knows it.
     COLLAPSE = "collapse"
     """Make huge pages of it now."""
 
@@ -92,7 +93,8 @@ class FilterType(StrEnum):
     @property
     def is_core(self) -> bool:
         """Whether regions are filtered by it; if not, the back end filters pages."""
-        # What is known of a region without looking at its pages.
+        # spec core 7.7: these two need no look at pages, so the core decides
+        # about them, and first.
         return self in (FilterType.ADDR, FilterType.TARGET)
 
 
@@ -126,6 +128,7 @@ class GoalMetric(StrEnum):
     NODE_ELIGIBLE_MEM_BP = "node_eligible_mem_bp"
     """Share of the memory that the scheme's pattern matches that lies on a node."""
 
+    # In no release of the kernel yet (spec core 2.9).
     HUGEPAGE_MEM_BP = "hugepage_mem_bp"
     """Share of used memory that is in huge pages."""
 
@@ -177,6 +180,8 @@ def read_word(kind: type[Word], called: str) -> Callable[[object], Word]:
 
     def read(value: object) -> Word:
         # As damo spells them and nothing else: "PAGEOUT" would fail there.
+        # list, because before Python 3.12 an enum refuses to look for a plain
+        # text. And not pydantic's own reader: its errors do not list our words.
         if isinstance(value, str) and value in list(kind):
             return kind(value)
         raise InvalidError(f"{value!r} is not {called}; use one of {', '.join(kind)}")

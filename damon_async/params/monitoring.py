@@ -18,7 +18,7 @@ from ..errors import InvalidError, Problem
 from ..units import Quantity
 from .base import Bytes, Count, Flag, Parameters, TimeMs
 from .intervals import AGGR_US_MAX, Intervals, IntervalsGoal
-from .keywords import GoalMetric
+from .keywords import GoalMetric, read_word
 from .ranges import ADDRESS_MAX, AddressRange
 from .schemes import Scheme
 
@@ -56,11 +56,8 @@ class Ops(StrEnum):
 
 
 def _as_ops(value: object) -> object:
-    # The ready text of an enum error would not list our names.
     if isinstance(value, str):
-        if value not in Ops.__members__.values():
-            raise InvalidError(f"{value!r} is not an operations set; use one of {', '.join(Ops)}")
-        return Ops(value)
+        return read_word(Ops, "an operations set")(value)
     # By members and not by class: a user's set need not inherit from ours.
     missing = [name for name in OPERATIONS_MEMBERS if not hasattr(value, name)]
     if missing:
@@ -180,6 +177,8 @@ class Context(Parameters, frozen=True):
         ) -> None: ...
 
     def _problems(self) -> Iterator[Problem]:
+        # spec core 2.5. There is one physical memory; a second target would
+        # only look at it twice.
         if self.ops is Ops.PADDR and len(self.targets) > 1:
             yield Problem("targets", f"paddr has one target, not {len(self.targets)}")
         if self.addr_unit < 1:
@@ -187,6 +186,8 @@ class Context(Parameters, frozen=True):
         if self.addr_unit > 1 and self.ops is not Ops.PADDR:
             yield Problem("addr_unit", f"{self.addr_unit} needs paddr; other sets take 1")
         yield from self._scheme_problems()
+        # spec core 2.7: commits refuse it, so a start has to as well, or what
+        # runs could not be committed to.
         if self.min_region_sz.bit_count() != 1:
             yield Problem("min_region_sz", f"{self.min_region_sz} is not a power of two")
             # Nothing can be rounded to it, so ranges cannot be judged.
@@ -238,6 +239,8 @@ def _range_problems(
 ) -> Iterator[Problem]:
     last_end = 0
     for index, each in enumerate(ranges):
+        # spec core 5.6 compares after rounding: ranges that are apart as they
+        # are written may share their last and first unit.
         start, end = each.rounded(min_region_sz)
         path = f"{where}.regions[{index}]"
         if end > ADDRESS_MAX:
@@ -248,4 +251,6 @@ def _range_problems(
                 f"begins at {start}, before the end of the range above, {last_end} "
                 f"(both rounded to {min_region_sz} bytes)",
             )
+        # A range inside the one above must not hide that the next one overlaps,
+        # too.
         last_end = max(last_end, end)

@@ -126,6 +126,7 @@ def _order_problems(low: float, high: float, unit: str) -> Iterator[Problem]:
         yield Problem("min", f"{low} {unit} is above max, {high} {unit}")
 
 
+# No model: it is made of what has been checked, and has no text forms to read.
 @dataclass(frozen=True, slots=True)
 class ResolvedPattern:
     """
@@ -185,6 +186,7 @@ class AccessBounds(Parameters, frozen=True):
     min: int | float = 0
     """Lowest frequency, in *unit*; texts say the unit themselves."""
 
+    # Not 100 %: damo writes `max`, and a document without bounds must stay one.
     max: int | float = U64_MAX
     """Highest frequency, in *unit*; at least *min*."""
 
@@ -258,6 +260,8 @@ class AgeBounds(Parameters, frozen=True):
     def resolved(self, intervals: Intervals) -> tuple[int, int]:
         """Return both bounds in aggregation intervals."""
         # An interval of 0 counts as one microsecond (P25).
+        # Cut off as damo does when it stages (spec damo 2): 150 ms are one
+        # interval of 100 ms.
         per_interval = max(1, intervals.aggr_us) if self.unit is AgeUnit.US else 1
         return _saturated(self.min // per_interval), _saturated(self.max // per_interval)
 

@@ -185,6 +185,8 @@ class Quotas(Parameters, frozen=True):
         ) -> None: ...
 
     def _problems(self) -> Iterator[Problem]:
+        # A time quota that is longer than its window limits nothing, though it
+        # looks as if it did.
         # "max" is how texts say that there is no limit.
         if 0 < self.reset_interval_ms < self.time_ms < U64_MAX:
             yield Problem(

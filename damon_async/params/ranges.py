@@ -39,6 +39,8 @@ class AddressRange(Parameters, frozen=True):
     def _read_text(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
+        # At the first dash: no end can be negative, so a second dash is a
+        # mistake, which the reader of sizes will name.
         start, dash, end = value.partition("-")
         if not dash:
             raise InvalidError(f"{value!r} is not a range; expected start-end, e.g. 4G-8G")
@@ -58,4 +60,6 @@ class AddressRange(Parameters, frozen=True):
 
     def rounded(self, unit: int) -> tuple[int, int]:
         """Return start rounded down and end rounded up to multiples of *unit* bytes."""
+        # Outwards (spec core 5.6), so that nothing that was asked for is left
+        # out.
         return self.start // unit * unit, -(-self.end // unit) * unit

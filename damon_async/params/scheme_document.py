@@ -38,6 +38,7 @@ def _modern_goal(tree: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 
 def _modern_filter(tree: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    # What `allow` was called when filters learned to allow.
     return {"allow" if key == "filter_pass" else key: tree[key] for key in tree}
 
 
@@ -175,6 +176,8 @@ def scheme_tree(scheme: Scheme, *, raw: bool, omit_defaults: bool) -> dict[str, 
     # The order of damo, so that documents can be compared line by line.
     if not (omit_defaults and scheme.access_pattern == AccessPattern()):
         tree["access_pattern"] = _pattern_tree(scheme.access_pattern, raw)
+    # Always, as damo does: defaults are left out only where they are whole
+    # objects (spec damo 2).
     tree["apply_interval_us"] = units.format_time_us(scheme.apply_interval_us, raw=raw)
     if not (omit_defaults and _limits_nothing(scheme.quotas)):
         tree["quotas"] = _quotas_tree(scheme.quotas, raw)
@@ -253,6 +256,7 @@ def _quotas_tree(quotas: Quotas, raw: bool) -> dict[str, Any]:
 def _goal_tree(goal: Goal, raw: bool) -> dict[str, Any]:
     return {
         "metric": word_or_name(goal.metric),
+        # Written for damo, which has more of a goal than we do (see _GOAL).
         "complement": False,
         "nid": _number_or_none(goal.nid, raw),
         "memcg_path": goal.memcg_path,

@@ -60,7 +60,6 @@ def load_scheme_lines(text: str | bytes) -> tuple[Scheme, ...]:
             text = text.decode()
         except UnicodeDecodeError:
             raise InvalidError("not a scheme document; expected UTF-8 text") from None
-    # Every line is read, however many before it were wrong.
     schemes: list[Scheme] = []
     problems: list[Problem] = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -69,6 +68,7 @@ def load_scheme_lines(text: str | bytes) -> tuple[Scheme, ...]:
             continue
         try:
             schemes.append(_scheme_of(line.split()))
+        # On with the next line: who repairs a file wants to know all of it.
         except ParametersError as error:
             problems += [
                 Problem(join_paths(f"line {number}", at), what) for at, what in error.problems

@@ -50,6 +50,8 @@ class Scheme(Parameters, frozen=True):
 
     action: Annotated[
         Action | UserFunction, BeforeValidator(read_word_or_function(Action, "an action"))
+        # damo's default as well, and the only action that does no harm when it was
+        # forgotten.
     ] = Action.STAT
     """
     What to do; or a function of your own, sync or async, that is called with
@@ -71,6 +73,7 @@ class Scheme(Parameters, frozen=True):
     filters: tuple[Filter, ...] = ()
     """Which memory of those regions; by default all of it."""
 
+    # Inside the kernel -1 stands for none; documents have null.
     target_nid: Count | None = None
     """For migrations: the node to move to; *dests* win over it."""
 
@@ -114,7 +117,8 @@ class Scheme(Parameters, frozen=True):
     @property
     def core_filters(self) -> tuple[Filter, ...]:
         """The filters that decide about whole regions, in order."""
-        # The kernel sorts them into two lists as well, whatever order they came in.
+        # Two lists as in newer kernels (spec core 7.7). Users write one: only
+        # the order within a list means anything.
         return tuple(each for each in self.filters if each.filter_type.is_core)
 
     @property

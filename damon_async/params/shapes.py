@@ -87,6 +87,7 @@ def parse_json(text: str | bytes, called: str) -> object:
         InvalidError: If it is not JSON.
     """
     try:
+        # The standard reader: documents are small, other than records.
         return json.loads(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
@@ -139,6 +140,8 @@ def _parse_yaml(text: str, called: str) -> object:
     except ImportError:
         raise MissingExtraError("yaml", f"reading YAML {called}s") from None
     try:
+        # Documents come from anywhere, and the full loader builds any object
+        # that a file asks for.
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         # Its sentence has many lines; ours has one.
@@ -157,6 +160,8 @@ def _clean(tree: object, shape: Shape, path: str, problems: list[Problem]) -> ob
     # Unknown keys go on to the models, which refuse them: damo skips them, and a
     # misspelled option without effect is the worst kind of mistake to find.
     skipped = {*shape.ignored, *shape.idle}
+    # As text, because YAML has keys that are none; the models shall refuse them
+    # by name instead of tripping over them.
     known = {str(key): value for key, value in tree.items() if key not in skipped}
     for key, value in list(known.items()):
         below = join_paths(path, key)
