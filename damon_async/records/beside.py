@@ -33,6 +33,7 @@ class BesideFile:
             raise _cannot(self.path, "is a directory")
         try:
             # In the same folder, because a rename cannot cross file systems.
+            # Hidden, so that nobody who lists the folder takes it for the file.
             handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         except OSError as error:
             raise _cannot(self.path, error.strerror or str(error)) from None
@@ -57,7 +58,9 @@ class BesideFile:
 
     def drop(self) -> None:
         """Leave no trace of it."""
-        self.out.close()
+        # A full disk may refuse what is still buffered; nobody wants that any more.
+        with contextlib.suppress(OSError):
+            self.out.close()
         self._beside.unlink(missing_ok=True)
 
 
@@ -76,6 +79,8 @@ def written_beside(path: str | os.PathLike[str], mode: int = 0o600) -> Iterator[
     except BaseException:
         file.drop()
         raise
+    # Outside of the block above: what cannot be kept has cleaned up after
+    # itself.
     file.keep()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,23 @@ def test_error_leaves_old_file(tmp_path: Path, error: type[BaseException]) -> No
         raise error("no")
     assert path.read_text() == "old"
     assert names(tmp_path) == ["out"]
+
+
+class FullDisk(io.BytesIO):
+    """A file whose last bytes find no room."""
+
+    def close(self) -> None:
+        """Fail as a flush to a full disk does."""
+        raise OSError(28, "No space left on device")
+
+
+def test_dropped_on_full_disk(tmp_path: Path) -> None:
+    """A file that is dropped leaves no trace even if its last bytes find no room."""
+    file = BesideFile(tmp_path / "out")
+    file.out.close()
+    file.out = FullDisk()
+    file.drop()
+    assert names(tmp_path) == []
 
 
 def test_dropped(tmp_path: Path) -> None:
