@@ -22,6 +22,8 @@ from .perf_script import parse_script
 from .record import Record
 from .writer import RecordForm, RecordWriter
 
+# First bytes and not endings of names: files are renamed, and damo decides by
+# content, too (spec damo 4).
 _GZIP: Final = b"\x1f\x8b"
 _XZ: Final = b"\xfd7zXZ\x00"
 _PERF_DATA: Final = b"PERFILE2"
@@ -49,6 +51,8 @@ def read_records(path: str | os.PathLike[str]) -> list[Record]:
     except OSError as error:
         raise InputFileError(path, error.strerror or str(error)) from None
     text = _text(_unpacked(data, path), path)
+    # Packed and unpacked would otherwise both lie in memory while the text is
+    # read.
     del data
     records = _parse(text, path)
     if not records:

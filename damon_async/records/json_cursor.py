@@ -39,11 +39,14 @@ class Cursor:
         """Return the next character that is not blank, "" at the end."""
         blank = _BLANK.match(self.text, self.at)
         self.at = self.at if blank is None else blank.end()
+        # A slice is empty at the end of the text, where an index would raise.
         return self.text[self.at : self.at + 1]
 
     def value(self) -> Any:
         """Decode the next value, whatever it is."""
         self.peek()
+        # Values are still decoded in C; only the layers around them are walked
+        # in Python.
         found, self.at = _DECODER.raw_decode(self.text, self.at)
         return found
 
@@ -54,12 +57,15 @@ class Cursor:
         while not is_last:
             yield index
             index += 1
+            # Raises as well if the caller has not decoded the item: no two
+            # items are mixed up.
             is_last = self._take(",]") == "]"
 
     def members(self) -> Iterator[str]:
         """Step into an object and stop before each value, telling its key."""
         is_last = self._enters("{", "}")
         while not is_last:
+            # The decoder would take any value for a key.
             if self.peek() != '"':
                 raise self._error("Expecting a key in double quotes")
             key = str(self.value())
@@ -88,4 +94,6 @@ class Cursor:
         return found
 
     def _error(self, message: str) -> json.JSONDecodeError:
+        # That of the decoder, so that callers need to know one exception and
+        # its place in the text.
         return json.JSONDecodeError(message, self.text, self.at)

@@ -53,5 +53,7 @@ def read_optional(
     Raises:
         InvalidError: If it cannot be read.
     """
+    # damo writes null where it knows nothing, which is the same as no key (spec
+    # damo 4.1).
     value = tree.get(key)
     return None if value is None else read_value(parse, value, f"{path}.{key}")

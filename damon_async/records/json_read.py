@@ -107,6 +107,8 @@ def _build(known: Mapping[str, Any], snapshots: list[Snapshot] | None, path: str
         target_id=read_optional(parse_count, known, "target_id", path),
         snapshots=snapshots or [],
         intervals=_intervals(known, path),
+        # Without them, and with null, 0, 0 and no scheme are meant (spec damo
+        # 4.1).
         kdamond_idx=read_optional(parse_count, known, "kdamond_idx", path) or 0,
         context_idx=read_optional(parse_count, known, "context_idx", path) or 0,
         scheme_idx=read_optional(parse_count, known, "scheme_idx", path),
@@ -122,8 +124,12 @@ def _intervals(known: Mapping[str, Any], path: str) -> Intervals | None:
     if not isinstance(value, Mapping):
         raise wrong(f"{path}.intervals", "must be an object")
     try:
+        # Records spell intervals as documents do, text forms included (spec
+        # damo 4.1).
         return Intervals(**value)
     except ParametersError as error:
+        # The first is enough: other than documents, records are not edited by
+        # hand.
         msg = f"{path}.intervals.{error.problems[0]}"
         raise InvalidError(msg) from None
 
@@ -168,6 +174,8 @@ def _own_intervals(
     if intervals is None:
         return 0, 0
     sample_us = read_optional(parse_time_us, tree, "sample_interval_us", path)
+    # Only files of this package have it; damo tells of the sampling interval
+    # alone.
     aggr_us = read_optional(parse_time_us, tree, "aggr_interval_us", path)
     if sample_us is None:
         sample_us = _tuned_sample_us(duration_ns, intervals)
@@ -183,6 +191,7 @@ def _tuned_sample_us(duration_ns: int, intervals: Intervals) -> int:
     # spec damo 5: a tenth off is the noise of a real clock, not tuning.
     if not intervals.intervals_goal.aggrs or abs(duration_ns - usual_ns) * 10 <= usual_ns:
         return intervals.sample_us
+    # A snapshot is one aggregation, and how many samples it has never changes.
     return duration_ns * intervals.sample_us // usual_ns
 
 

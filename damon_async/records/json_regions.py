@@ -149,6 +149,7 @@ def _count(tree: Mapping[str, Any], intervals: Intervals | None, path: str) -> i
         raise wrong(path, "must have samples or percent")
     if intervals is None:
         raise wrong(f"{path}.percent", "needs the intervals of the record; give samples")
+    # Cut off, as damo converts percent to counts (spec damo 2).
     return int(percent * intervals.max_nr_accesses // 100)
 
 
@@ -157,6 +158,7 @@ def _age(tree: Mapping[str, Any], intervals: Intervals | None, path: str) -> int
     if count is not None:
         return count
     age_us = read_optional(parse_time_us, tree, "usec", path)
+    # A time is no number of aggregations as long as their length is not known.
     if age_us is None or intervals is None:
         return AGE_UNKNOWN
     return age_us // max(1, intervals.aggr_us)
@@ -171,6 +173,7 @@ def _kept_count(value: Quantity) -> int:
 
 
 def _kept(number: int) -> int:
+    # Columns are int64. Refused here, where it is still known which value it is.
     if number > ADDRESS_MAX:
         msg = f"{number} is above the largest number that is kept, {ADDRESS_MAX}"
         raise InvalidError(msg)
@@ -178,6 +181,8 @@ def _kept(number: int) -> int:
 
 
 def _check(columns: Columns, path: str) -> None:
+    # The quick way has let negative numbers pass; here they are found a whole
+    # column at a time.
     _refuse(columns.start < 0, f"{path}[{{}}].start", "must not be negative")
     _refuse(columns.end < columns.start, f"{path}[{{}}].end", "must not be below start")
     _refuse(columns.nr_accesses < 0, f"{path}[{{}}].nr_accesses", "must not be negative")

@@ -20,6 +20,7 @@ from ..params.intervals import Intervals
 from .record import Record
 from .snapshot import Snapshot, SnapshotExtras
 
+# Both keys of an age are required, though one says it all (spec damo 4.1).
 _REGION: Final = (
     '{"start":%d,"end":%d,"nr_accesses":{"samples":%d},"age":{"usec":null,"aggr_intervals":%d}}'
 )
@@ -93,6 +94,7 @@ def _own_intervals(snapshot: Snapshot, intervals: Intervals | None) -> dict[str,
     if intervals is None or not snapshot.sample_us:
         return {}
     own: dict[str, int] = {}
+    # With tuning always: readers that find none infer it from durations.
     if intervals.intervals_goal.aggrs or snapshot.sample_us != intervals.sample_us:
         own["sample_interval_us"] = snapshot.sample_us
     # Readers take the ratio of the record's intervals for granted.

@@ -66,6 +66,7 @@ class _Trace:
         """Put a region where it belongs; without a count, addresses tell."""
         is_new = self.missing == 0
         if nr_regions is None:
+            # A walk over regions ascends; what does not is the next walk.
             is_new = not self.groups or row.start < self.groups[-1][-1].end
         if is_new:
             self.ends_ns.append(end_ns)
@@ -79,7 +80,9 @@ class _Trace:
         ends = self.ends_ns
         # The first one's beginning is nowhere; damo gives it the average length.
         usual_ns = (ends[-1] - ends[0]) // max(1, len(ends) - 1)
+        # One more than is needed: nothing begins at the last end.
         starts = [ends[0] - usual_ns, *ends]
+        # The mark only carries a time. damo strips it as well (spec damo 4.2).
         is_mark = [(row.end, row.nr_accesses) == (0, -1) for row, *_ in self.groups]
         return [
             _snapshot(start_ns, end_ns, rows)
@@ -133,6 +136,7 @@ def script_text(snapshot: Snapshot, record: Record) -> str:
     numbers = tuple(np.stack(columns, axis=1).ravel().tolist())
     # As in JSON: one format for all regions of a snapshot.
     text = f"{head} %d-%d: %d %d\n" * snapshot.nr_regions % numbers
+    # As in traces of 5.15, which have no ages (spec damo 4.2).
     return text.replace(" -1\n", "\n")
 
 
@@ -145,6 +149,8 @@ def end_mark(snapshot: Snapshot, record: Record) -> str:
 
 def _line_head(record: Record, end_ns: int, nr_regions: int) -> str:
     seconds, rest_ns = divmod(end_ns, 10**9)
+    # A pid and a CPU that mean nothing, because readers count on them being
+    # there.
     place = f"kdamond.{record.kdamond_idx} 0 [000] {seconds}.{rest_ns // 1000:06d}:"
     if record.scheme_idx is None:
         event = f"damon:damon_aggregated: target_id={record.target_id}"
@@ -175,8 +181,10 @@ def _add_line(traces: dict[_Source, _Trace], line: str) -> None:
         fields.get("scheme_idx"),
         fields.get("target_idx" if is_tried else "target_id"),
     )
+    # perf prints microseconds, or nanoseconds where it was asked to.
     end_ns = int(seconds) * 10**9 + int(fraction.ljust(9, "0"))
     trace = traces.setdefault(source, _Trace())
+    # Within a source only: the lines of several kdamonds may be mixed.
     if trace.ends_ns and end_ns < trace.ends_ns[-1]:
         msg = f"time goes back, from {trace.ends_ns[-1]} ns to {end_ns} ns"
         raise InvalidError(msg)

@@ -49,6 +49,7 @@ class Record:
     @property
     def identity(self) -> tuple[int, int, int, int]:
         """Kdamond, context, scheme and target; what is missing counts as -1."""
+        # -1, because None cannot be sorted among numbers.
         scheme = -1 if self.scheme_idx is None else self.scheme_idx
         target = -1 if self.target_id is None else self.target_id
         return (self.kdamond_idx, self.context_idx, scheme, target)
@@ -101,6 +102,7 @@ def parts_of(snapshot: Snapshot) -> list[tuple[int, Snapshot]]:
     column = snapshot.target
     if not len(column):
         return []
+    # Rows are ordered by target, so that the ends of the column tell the range.
     first, last = int(column[0]), int(column[-1])
     # The usual case by far, and it copies nothing.
     if first == last:
@@ -131,6 +133,7 @@ def _join(parts: Sequence[Record]) -> Record:
 
 def with_intervals(record: Record, intervals: Intervals) -> Record:
     """Give a record intervals that its file does not hold; its own stay."""
+    # What a recording knows of itself beats what somebody remembers of it.
     if record.intervals is not None:
         return record
     sample_us, aggr_us = intervals.sample_us, intervals.aggr_us

@@ -103,6 +103,7 @@ def read_workloads(record_path: str | os.PathLike[str]) -> list[Workload]:
         raise InputFileError(path, error.strerror or str(error)) from None
     except InvalidError as error:
         raise InputFileError(path, str(error)) from None
+    # ValueError covers both text that is no UTF-8 and text that is no JSON.
     except (ValueError, KeyError, TypeError):
         raise InputFileError(path, "not a list of workloads as `record` writes it") from None
 
@@ -124,4 +125,5 @@ def _workload(tree: object, path: str) -> Workload:
 
 def _write(path: Path, tree: object) -> None:
     with written_beside(path) as out:
+        # Indented: other than records, these are short, and people read them.
         out.write(json.dumps(tree, indent=4).encode() + b"\n")

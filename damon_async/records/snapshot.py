@@ -30,6 +30,7 @@ class SnapshotExtras:
     """int64, shape (nr_regions,): bytes of each region that passed the filters."""
 
 
+# Without equality: an array compared with another has no single truth value.
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """
@@ -81,6 +82,7 @@ class Snapshot:
         """How many regions the snapshot holds, over all targets."""
         return len(self.start)
 
+    # Worked out where it is asked for: most snapshots are written and never asked.
     @property
     def sizes(self) -> IntArray:
         """Bytes of each region; int64, shape (nr_regions,)."""

@@ -79,6 +79,8 @@ class RecordWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # Ctrl-C and cancelled tasks are no Exception: they are how recordings
+        # end.
         if isinstance(error, Exception):
             self.abort()
         else:
@@ -107,6 +109,7 @@ class RecordWriter:
         """
         for target, part in parts_of(snapshot):
             record = Record(target, (), intervals, kdamond_idx, context_idx)
+            # Not by object: each snapshot comes with a record of its own here.
             stream = self._by_identity.get(record.identity)
             if stream is None:
                 stream = self._by_identity[record.identity] = self._open(record)
@@ -164,6 +167,7 @@ class RecordWriter:
             self._fragments[-1].write(b"]")
         for fragment in self._fragments:
             fragment.finish()
+        # All of them or none: the form is that of the whole file.
         deflated = [each for each in self._fragments if isinstance(each, DeflatedFragment)]
         if deflated:
             write_zlib(file.out, deflated)
@@ -246,6 +250,7 @@ def _opened(kind: type[_Stream]) -> Fragment:
     return fragment
 
 
+# Below the classes that it names. A new form is a class and a row.
 _STREAMS: Final[dict[RecordForm, type[_Stream]]] = {
     RecordForm.JSON_COMPRESSED: _DeflatedStream,
     RecordForm.JSON: _Stream,
