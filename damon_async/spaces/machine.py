@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -61,6 +62,22 @@ class Account:
     nr_reclaimed: int = 0
     stall_ns: int = 0
     work_ns: int = 0
+
+
+class Zone(NamedTuple):
+    """The memory of one node, as ``/proc/zoneinfo`` would list it."""
+
+    nid: int
+    """The node."""
+
+    name: str
+    """Always "Normal": physical memory begins at 4 GiB, above all other zones."""
+
+    capacity: int
+    """Bytes that it has."""
+
+    free: int
+    """Bytes of it that are not in use."""
 
 
 class Machine:
@@ -141,6 +158,15 @@ class Machine:
     def resident_bytes(self) -> int:
         """Memory in use, in bytes."""
         return int(self.pages.nr_resident.sum()) * PAGE
+
+    def zones(self) -> list[Zone]:
+        """Return the memory of each node: how much there is, and how much is free."""
+        sizes = [node.capacity // PAGE * PAGE for node in self.nodes]
+        used = (self.pages.nr_resident.sum(axis=1) * PAGE).tolist()
+        return [
+            Zone(nid, "Normal", size, max(0, size - taken))
+            for nid, (size, taken) in enumerate(zip(sizes, used, strict=True))
+        ]
 
     # -- Time ----------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from .acting import Done
 from .machine import Machine
 from .page_filters import REJECT_YOUNG, PageFilters
 from .pages import HUGE, PAGE, Bit, Frames
+
+NS_PER_S: Final = 10**9
 
 VIRTUAL: Final = frozenset(Action) - {Action.LRU_PRIO, Action.LRU_DEPRIO}
 """Actions on virtual memory."""
@@ -89,21 +91,23 @@ class PageActions:
         costs = self._machine.costs
         applied = np.zeros(len(request.frames), np.int64)
         passed = np.zeros(len(request.frames), np.int64)
-        nr_looked_at = 0
+        nr_looked_at = transfer_ns = 0
         filters = self._effective_filters(request)
         for region, parts in enumerate(request.frames):
             # Several pieces of one region, if it lies in several mappings.
             for frames in parts:
                 rules = () if request.bypass[region] else filters
-                nr_passed, nr_applied = self._act_on(frames, rules, request)
+                nr_passed, effect = self._act_on(frames, rules, request)
                 passed[region] += nr_passed * PAGE
-                applied[region] += nr_applied * PAGE
+                applied[region] += effect.nr_pages * PAGE
+                transfer_ns += effect.transfer_ns
                 nr_looked_at += frames.stop - frames.start
         nr_done = int(applied.sum()) // PAGE
         work_ns = (
             costs.action_ns * len(request.frames)
             + costs.walk_page_ns * nr_looked_at
             + costs.page_ns(request.action) * nr_done
+            + transfer_ns
         )
         nr_paged_out = nr_done if request.action is Action.PAGEOUT else 0
         self._machine.charge(nr_paged_out=nr_paged_out, work_ns=work_ns)
@@ -121,55 +125,66 @@ class PageActions:
 
     def _act_on(
         self, frames: Frames, filters: Sequence[Filter], request: PageRequest
-    ) -> tuple[int, int]:
-        """Act on one range; return how many pages passed, and on how many it was done."""
+    ) -> tuple[int, Effect]:
+        """Act on one range; return how many pages passed, and what it came to."""
         if request.action not in self._supported:
-            return 0, 0
+            return 0, Effect(0)
         if request.action is Action.WILLNEED:
             # Advice about pages that are not there: nothing to filter by.
             everything = np.ones(frames.stop - frames.start, np.bool_)
-            return len(everything), sum(self._machine.bring_in(frames, everything))
-        nr_passed = nr_applied = 0
+            return len(everything), Effect(sum(self._machine.bring_in(frames, everything)))
+        nr_passed, done = 0, Effect(0)
         for part in self._machine.occupied(frames):
             passing = self._filters.passing(part, filters, request.now_us)
+            effect = _HANDLERS[request.action](self._machine, part, passing, request)
             nr_passed += int(np.count_nonzero(passing))
-            nr_applied += _HANDLERS[request.action](self._machine, part, passing, request)
-        return nr_passed, nr_applied
+            done = Effect(done.nr_pages + effect.nr_pages, done.transfer_ns + effect.transfer_ns)
+        return nr_passed, done
 
 
-Handler: TypeAlias = Callable[[Machine, Frames, BoolArray, PageRequest], int]
-"""Does an action to chosen pages of a range; returns how many it was done to."""
+class Effect(NamedTuple):
+    """What an action came to in one range."""
+
+    nr_pages: int
+    """Pages that it was done to."""
+
+    transfer_ns: int = 0
+    """How long it took to move them, on top of the price per page."""
 
 
-def _page_out(machine: Machine, frames: Frames, chosen: BoolArray, _: PageRequest) -> int:
-    return machine.page_out(frames, chosen)
+Handler: TypeAlias = Callable[[Machine, Frames, BoolArray, PageRequest], Effect]
+"""Does an action to chosen pages of a range."""
+
+
+def _page_out(machine: Machine, frames: Frames, chosen: BoolArray, _: PageRequest) -> Effect:
+    return Effect(machine.page_out(frames, chosen))
 
 
 def _mark(*, add: int = 0, drop: int = 0) -> Handler:
-    def handler(machine: Machine, frames: Frames, chosen: BoolArray, _: PageRequest) -> int:
+    def handler(machine: Machine, frames: Frames, chosen: BoolArray, _: PageRequest) -> Effect:
         machine.pages.change(frames, chosen, add=add, drop=drop)
-        return int(np.count_nonzero(chosen))
+        return Effect(int(np.count_nonzero(chosen)))
 
     return handler
 
 
-def _make_huge(machine: Machine, frames: Frames, chosen: BoolArray, _: PageRequest) -> int:
+def _make_huge(machine: Machine, frames: Frames, chosen: BoolArray, _: PageRequest) -> Effect:
     """Make huge pages of whole blocks, absent pages included: that is their price."""
     first, last = -(-frames.start // HUGE), frames.stop // HUGE
     if first >= last:
-        return 0
+        return Effect(0)
     whole = slice(first * HUGE, last * HUGE)
     inner = chosen[whole.start - frames.start : whole.stop - frames.start]
     blocks = np.repeat(inner.reshape(-1, HUGE).any(axis=1), HUGE)
     machine.bring_in(whole, blocks)
     machine.pages.change(whole, blocks, add=Bit.HUGE)
-    return int(np.count_nonzero(blocks))
+    return Effect(int(np.count_nonzero(blocks)))
 
 
-def _migrate(machine: Machine, frames: Frames, chosen: BoolArray, request: PageRequest) -> int:
+def _migrate(machine: Machine, frames: Frames, chosen: BoolArray, request: PageRequest) -> Effect:
     """Move pages to one node, or over several by weight; those already there stay."""
     targets = _target_nodes(frames, request)
-    nr_moved = 0
+    nr_moved = transfer_ns = 0
     for nid in np.unique(targets).tolist():
         if not 0 <= nid < len(machine.nodes):
             continue
@@ -177,9 +192,15 @@ def _migrate(machine: Machine, frames: Frames, chosen: BoolArray, request: PageR
         room = node.capacity // PAGE - int(machine.pages.nr_resident[nid].sum())
         moving = chosen & (targets == nid) & (machine.pages.node[frames] != nid)
         moving &= np.cumsum(moving) <= room
-        machine.pages.move(frames, moving, nid)
-        nr_moved += int(np.count_nonzero(moving))
-    return nr_moved
+        nr_pages = int(np.count_nonzero(moving))
+        if nr_pages:
+            sources = np.unique(machine.pages.node[frames][moving]).tolist()
+            # The slowest of all that take part sets the pace.
+            pace = min(machine.nodes[each].bandwidth for each in (*sources, nid))
+            transfer_ns += nr_pages * PAGE * NS_PER_S // pace
+            machine.pages.move(frames, moving, nid)
+            nr_moved += nr_pages
+    return Effect(nr_moved, transfer_ns)
 
 
 def _target_nodes(frames: Frames, request: PageRequest) -> IntArray:
@@ -196,9 +217,9 @@ def _target_nodes(frames: Frames, request: PageRequest) -> IntArray:
     return targets
 
 
-def _count(machine: Machine, frames: Frames, chosen: BoolArray, _: PageRequest) -> int:
+def _count(machine: Machine, frames: Frames, chosen: BoolArray, _: PageRequest) -> Effect:
     del machine, frames
-    return int(np.count_nonzero(chosen))
+    return Effect(int(np.count_nonzero(chosen)))
 
 
 _HANDLERS: Mapping[Action, Handler] = {

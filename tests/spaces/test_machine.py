@@ -207,6 +207,14 @@ def test_bytes_on_nodes() -> None:
     assert MachineMetrics(machine).sz_on_nodes(ranges) == {0: 3 * PAGE, 1: 3 * PAGE}
 
 
+def test_zones() -> None:
+    """Each node has one zone, which says how much of it is free."""
+    nodes = [Node(capacity=10 * PAGE), Node(capacity=20 * PAGE)]
+    machine = Machine([process(4), process(6, pid=2, node=1)], nodes=nodes)
+    found = [(zone.nid, zone.name, zone.capacity, zone.free) for zone in machine.zones()]
+    assert found == [(0, "Normal", 10 * PAGE, 6 * PAGE), (1, "Normal", 20 * PAGE, 14 * PAGE)]
+
+
 def test_large_machine_is_small() -> None:
     """64 GiB take three bytes per page, and idle memory costs nothing to settle."""
     space = Hotspot(size=64 << 30, hot=1 << 30).space()

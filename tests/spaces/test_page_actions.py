@@ -138,6 +138,16 @@ def test_migration_by_weight() -> None:
     assert machine.pages.nr_resident[:, 0].tolist() == [0, 2, 8]
 
 
+def test_migration_takes_as_long_as_the_slowest_node() -> None:
+    """Moving pages takes their price, and their bytes at the pace of the slower node."""
+    nodes = [Node(capacity=MIB, bandwidth=10**9), Node(capacity=MIB, bandwidth=10**6)]
+    machine = Machine([process(10)], nodes=nodes)
+    done = do(PhysicalMemory(machine), Action.MIGRATE_COLD, (0, 4), target_nid=1)
+    costs = machine.costs
+    own = costs.action_ns + 4 * (costs.walk_page_ns + costs.migrate_page_ns)
+    assert done.elapsed_ns == own + 4 * PAGE * 1000
+
+
 def test_migration_without_weight() -> None:
     """Destinations whose weights are all 0 take nothing."""
     machine = Machine([process(10)], nodes=[Node(capacity=MIB), Node(capacity=MIB)])
