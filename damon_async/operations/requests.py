@@ -12,9 +12,10 @@ no sense becomes an answer that does.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, SupportsFloat, TypeAlias, runtime_checkable
+from typing import Any, SupportsFloat, TypeAlias
 
 import numpy as np
 
@@ -153,10 +154,25 @@ Answer: TypeAlias = Applied | Measured
 """``Applied`` to an ``ActionRequest``, ``Measured`` to a ``MetricRequest``."""
 
 
-@runtime_checkable
-class Acting(Protocol):
-    """An operations set that can also act; without this, schemes only count."""
+class Acting(ABC):
+    """
+    An operations set that can also act; without this, schemes only count.
 
+    Nobody needs to inherit from it: every class with a method ``apply`` is one.
+    It is no runtime-checkable protocol, because it is asked for in every apply
+    round, and checking those takes as long as matching a thousand regions.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def __subclasshook__(cls, subclass: type) -> Any:
+        # Classes that inherit from it are asked for by name, as usual.
+        if cls is not Acting:
+            return NotImplemented
+        return any("apply" in vars(base) for base in subclass.__mro__)
+
+    @abstractmethod
     def apply(self, target: Target, request: ActionRequest) -> Applied:
         """
         Apply ``request.action`` to its ranges, page by page.
@@ -169,7 +185,6 @@ class Acting(Protocol):
         Returns:
             What was done. An action that is not supported does nothing.
         """
-        ...
 
 
 def measured(result: object) -> Measured:

@@ -146,7 +146,7 @@ class ApplyRound:
             self._count_only(s, matching(s, self._regions, moment))
         else:
             wanted = candidates(s, self._regions, moment)
-            if len(wanted.rows):
+            if wanted is not None:
                 return wanted
             # The walk has come to its end without service, and so to the pointer's.
             quota.forget_pointer()

@@ -34,7 +34,16 @@ class WalkedRegions:
         table: The regions.
     """
 
-    __slots__ = ("_cuts", "_frequencies", "_intervals", "_is_wide", "_keys", "_sizes", "table")
+    __slots__ = (
+        "_cuts",
+        "_frequencies",
+        "_intervals",
+        "_is_wide",
+        "_keys",
+        "_oldest",
+        "_sizes",
+        "table",
+    )
 
     def __init__(self, table: RegionTable, frequencies: IntArray, intervals: Intervals) -> None:
         self.table = table
@@ -43,6 +52,7 @@ class WalkedRegions:
         self._frequencies = frequencies
         self._sizes: IntArray | None = None
         self._is_wide: bool | None = None
+        self._oldest: int | None = None
         self._cuts: list[tuple[int, int]] = []
 
     def __len__(self) -> int:
@@ -60,6 +70,13 @@ class WalkedRegions:
         if self._sizes is None:
             self._sizes = self.table.sizes
         return self._sizes
+
+    @property
+    def oldest(self) -> int:
+        """The largest age of all regions when the round began; none is older later on."""
+        if self._oldest is None:
+            self._oldest = int(np.maximum.reduce(self.table.cells[AGE], initial=0))
+        return self._oldest
 
     @property
     def score_keys(self) -> IntArray:

@@ -149,7 +149,14 @@ def test_measured(result: object, value: int | None) -> None:
     assert measured(result) == Measured(value)
 
 
-def test_built_in_sets_act() -> None:
-    """The built-in operations sets can act."""
-    assert isinstance(Vaddr(), Acting)
-    assert isinstance(Paddr(), Acting)
+def test_who_acts() -> None:
+    """Whatever has a method apply can act, the built-in operations sets for example."""
+
+    class Own:
+        def apply(self) -> None: ...
+
+    class Heir(Own):
+        pass
+
+    assert all(isinstance(each, Acting) for each in (Vaddr(), Paddr(), Own(), Heir()))
+    assert not isinstance(print, Acting)

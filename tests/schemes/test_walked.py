@@ -70,6 +70,15 @@ def test_size_limit() -> None:
     assert rows_of(table) == [(0, 8, 0, 0, 0), (8, 12, 0, 0, 0)]
 
 
+def test_oldest() -> None:
+    """The largest age is that of the beginning of a round, 0 without regions."""
+    regions = walked(table_of((0, 4, 0, 0, 7), (4, 8, 0, 0, 3)))
+    assert regions.oldest == 7
+    regions.reset_ages(np.array([0, 1]))
+    assert regions.oldest == 7
+    assert walked(RegionTable()).oldest == 0
+
+
 def test_no_cuts() -> None:
     """Without cuts the table is left alone, to the array."""
     table = table_of((0, 4, 0, 0, 0), (4, 8, 0, 0, 0))
