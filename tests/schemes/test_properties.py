@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from damon_async.operations.events import DamosBeforeApply, DamosStat, TraceEvent
 from damon_async.operations.requests import ActionRequest, Applied, Measured, MetricRequest
@@ -129,7 +129,6 @@ def pages_of(table: RegionTable) -> dict[tuple[int, int], int]:
     }
 
 
-@settings(deadline=None)
 @given(several, tables_of(), seeds)
 def test_charged_within_budget(parameters: list[Scheme], table: RegionTable, seed: int) -> None:
     """In no window more is charged than the effective quota, whatever actions achieve."""
@@ -142,7 +141,6 @@ def test_charged_within_budget(parameters: list[Scheme], table: RegionTable, see
             assert s.quota.is_limited == s.scheme.quotas.is_set
 
 
-@settings(deadline=None)
 @given(several, tables_of(), seeds)
 def test_stats_are_the_log(parameters: list[Scheme], table: RegionTable, seed: int) -> None:
     """Counters are what the trace says, event by event."""
@@ -161,7 +159,6 @@ def test_stats_are_the_log(parameters: list[Scheme], table: RegionTable, seed: i
         assert told[-1] == s.stats.event(told[-1].time_us, s.idx)
 
 
-@settings(deadline=None)
 @given(several, tables_of(), seeds)
 def test_regions_stay_sound(parameters: list[Scheme], table: RegionTable, seed: int) -> None:
     """Schemes change no byte of what is covered; regions stay sorted, disjoint and aligned."""
@@ -173,7 +170,6 @@ def test_regions_stay_sound(parameters: list[Scheme], table: RegionTable, seed: 
         assert covered(table) == spans
 
 
-@settings(deadline=None)
 @given(several, tables_of(), seeds)
 def test_only_actions_reset_ages(parameters: list[Scheme], table: RegionTable, seed: int) -> None:
     """A page begins anew exactly if an action other than stat was asked for on it."""
@@ -194,7 +190,6 @@ def test_only_actions_reset_ages(parameters: list[Scheme], table: RegionTable, s
     assert pages_of(table) == expected
 
 
-@settings(deadline=None)
 @given(tables_of(), st.lists(filters, max_size=2), st.integers(1, 30), st.integers(1, 12))
 def test_carry_over_is_fair(
     table: RegionTable, rules: list[Filter], pages: int, nr_windows: int
@@ -218,7 +213,6 @@ def test_carry_over_is_fair(
     assert rows_of(table) == rows_of(free.table)
 
 
-@settings(deadline=None)
 @given(several, tables_of(), seeds)
 def test_same_seed_same_result(parameters: list[Scheme], table: RegionTable, seed: int) -> None:
     """The same schemes over the same regions ask for the same, to the byte."""

@@ -150,7 +150,7 @@ def plain_of(table: RegionTable) -> list[Region]:
     return [Region(t, s // PAGE, e // PAGE, nr, age) for t, s, e, nr, _, age in columns]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200)
 @given(worlds_of(), st.integers(1, 4))
 def test_same_as_plain(world: World, nr_windows: int) -> None:
     """Requests, charges, counters, pointer and ages are those of the plain walk."""
