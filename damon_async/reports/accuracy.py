@@ -20,7 +20,6 @@ from ..errors import InvalidError
 from ..records.record import Record
 from ..records.snapshot import Snapshot
 from ..spaces.space import Space
-from .grid import Axes, HeatGrid
 from .ranges import contiguous_spans
 
 HOT_RATE: Final = 0.5
@@ -94,6 +93,8 @@ class Accuracy:
     @property
     def overall_precision(self) -> float:
         """Precision over all snapshots together; NaN if nothing was said to be hot."""
+        # Of sums of bytes, not a mean of shares: a snapshot with one hot page
+        # must not count like one with a gigabyte.
         return _total_share(self.common, self.estimated)
 
     @property
@@ -104,6 +105,8 @@ class Accuracy:
     @property
     def median_used_error(self) -> float:
         """By what part the median working set is off, signed; NaN if it was empty."""
+        # The median, because that is what the official test judges working sets
+        # by (spec damo 6.5).
         true = float(np.median(self.true_used)) if len(self.true_used) else 0.0
         return float(np.median(self.estimated_used)) / true - 1 if true else float("nan")
 
@@ -134,6 +137,7 @@ def accuracy_of(
         InvalidError: If *rate* or *every* is out of range, or if a snapshot does
             not know its intervals.
     """
+    # At 0 all memory would be hot, and every estimate perfect.
     if not 0 < rate <= 1:
         raise InvalidError(f"a hot rate of {rate:g} is out of range; above 0, at most 1")
     if every < 1:
@@ -142,8 +146,11 @@ def accuracy_of(
     for snapshot in record.snapshots[::every]:
         truth = true_rates(snapshot, space)
         rows.append((snapshot.end_ns, *_compare(snapshot, truth, rate)))
+        # Handed on at once: the truth of a whole record may not fit into
+        # memory.
         if see is not None:
             see(snapshot, truth)
+    # Shaped by hand, so that no snapshots are six empty columns.
     columns = np.array(rows, np.int64).reshape(-1, 6).T
     return Accuracy(rate, *columns)
 
@@ -157,6 +164,7 @@ def true_rates(snapshot: Snapshot, space: Space) -> TrueRates:
     """
     instants = sampling_instants(snapshot)
     truths = [space.truth(low, high, instants) for low, high in contiguous_spans(snapshot)]
+    # NumPy joins at least one array.
     if not truths:
         return TrueRates(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     starts = np.concatenate([truth.bounds[:-1] for truth in truths])
@@ -185,27 +193,10 @@ def sampling_instants(snapshot: Snapshot) -> IntArray:
     return np.linspace(*bounds, snapshot.max_nr_accesses + 1).astype(np.int64)
 
 
-def truth_grid(axes: Axes, max_hz: float) -> tuple[HeatGrid, Callable[[Snapshot, TrueRates], None]]:
-    """
-    Return an empty grid of true heat, and what fills it while ``accuracy_of`` runs.
-
-    Args:
-        axes: Those of the grid that the estimate is drawn on.
-
-        max_hz: Heat of a page that is touched in every sampling interval, in
-            accesses per second.
-    """
-    grid = HeatGrid(axes)
-
-    def see(snapshot: Snapshot, truth: TrueRates) -> None:
-        begins = np.full(len(truth.starts), snapshot.start_ns)
-        grid.add(begins, snapshot.end_ns, truth.starts, truth.ends, truth.rates * max_hz)
-
-    return grid, see
-
-
 def _compare(snapshot: Snapshot, truth: TrueRates, rate: float) -> tuple[int, ...]:
     """Return bytes estimated hot, truly hot, both, estimated used and truly used."""
+    # Between two neighbouring borders of either side both rates are constant,
+    # so that pages need not be looked at.
     bounds = np.unique(np.concatenate([snapshot.start, snapshot.end, truth.starts, truth.ends]))
     if not len(bounds):
         return (0, 0, 0, 0, 0)
@@ -222,12 +213,15 @@ def _compare(snapshot: Snapshot, truth: TrueRates, rate: float) -> tuple[int, ..
 
 def _at(addresses: IntArray, starts: IntArray, ends: IntArray, rates: FloatArray) -> FloatArray:
     """Return the rate at each address, 0 where no run is."""
+    # Before the first run this is -1, which is the last one to NumPy; the mask
+    # takes care of that.
     run = np.searchsorted(starts, addresses, "right") - 1
     inside: BoolArray = (run >= 0) & (addresses < ends[run])
     return np.where(inside, rates[run], 0.0)
 
 
 def _share(part: IntArray, whole: IntArray) -> FloatArray:
+    # Not 0 and not 1: where nothing was hot, nothing was found or missed.
     shares = np.full(len(whole), np.nan)
     np.divide(part, whole, out=shares, where=whole > 0)
     return shares

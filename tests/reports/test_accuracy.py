@@ -12,8 +12,7 @@ from damon_async.arrays import BoolArray, IntArray
 from damon_async.errors import InvalidError
 from damon_async.records.record import Record
 from damon_async.records.snapshot import Snapshot
-from damon_async.reports.accuracy import accuracy_of, sampling_instants, true_rates, truth_grid
-from damon_async.reports.grid import Axes
+from damon_async.reports.accuracy import accuracy_of, sampling_instants, true_rates
 from damon_async.spaces.space import Mapping, Truth
 
 PAGE = 4096
@@ -167,14 +166,6 @@ def test_unknown_intervals() -> None:
     """A record that does not say its intervals cannot be compared."""
     with pytest.raises(InvalidError, match="does not say its intervals"):
         accuracy_of(Record(0, [snapshot([(0, 1, 0)], sample_us=0)]), Halves(40))
-
-
-def test_truth_grid_has_true_heat() -> None:
-    """The grid of the truth holds true rates times the highest frequency."""
-    axes = Axes.over((0, 100_000_000), (0, 100 * PAGE), 1, 10)
-    grid, see = truth_grid(axes, 200.0)
-    accuracy_of(record([(0, 100, 0)]), Halves(40), see=see)
-    assert grid.heat[0].tolist() == [100.0] * 4 + [0.0] * 6
 
 
 @given(
