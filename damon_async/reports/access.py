@@ -90,6 +90,8 @@ def access_lines(records: Sequence[Record], options: AccessOptions | None = None
     if not records:
         msg = "there is no record to report"
         raise InvalidError(msg)
+    # What users say about texts comes first; only what they leave open depends
+    # on how many records and snapshots there are.
     texts = FORMATS[options.style]
     for action, place, text in options.formats:
         texts = texts.changed(action, place, text)
@@ -107,11 +109,13 @@ def access_lines(records: Sequence[Record], options: AccessOptions | None = None
 def _view(record: Record, options: AccessOptions) -> RecordView:
     known = _prepared(record, options)
     kept = filtered(known, options.keep, options.weights)
+    # The record as it came: afterwards all of them have intervals.
     return RecordView(kept, options, is_assumed=record.intervals is None)
 
 
 def _prepared(record: Record, options: AccessOptions) -> Record:
     record = with_assumed_intervals(record)
+    # Before merging, for only neighbours in the order of addresses can touch.
     snapshots = sorted_by_address(record.snapshots)
     if options.merge_regions:
         snapshots = [merged(each) for each in snapshots]
@@ -129,6 +133,7 @@ def _record_lines(view: RecordView, texts: Format, boxes: Boxes) -> Iterator[str
             yield ""
         yield from _snapshot_lines(SnapshotView(snapshot, view, boxes), texts)
     intervals = view.record.intervals
+    # A goal is told only where it can have had an effect.
     is_tuned = intervals is not None and intervals.intervals_goal.aggrs > 0
     tail = texts.tail_of_record(is_tuned=is_tuned)
     if tail:
@@ -139,6 +144,7 @@ def _snapshot_lines(view: SnapshotView, texts: Format) -> Iterator[str]:
     if texts.snapshot_head:
         yield filled(texts.snapshot_head, SNAPSHOT_KEYWORDS, view)
     if texts.region:
+        # Columns are worked out at most once per snapshot, not per region.
         rows = RegionRows(_sorted(view.snapshot, texts, view.of.options), view)
         for index in range(view.snapshot.nr_regions):
             yield filled(texts.region, REGION_KEYWORDS, RegionView(rows, index))
@@ -151,6 +157,7 @@ def _sorted(snapshot: Snapshot, texts: Format, options: AccessOptions) -> Snapsh
     descending = set(options.sort_regions_dsc)
     if texts.is_descending and not options.sort_regions_by:
         descending |= set(texts.sort_by)
+    # One stable sort after the other, so that the last key decides first.
     for key in keys:
         values = _SORT_VALUES[key](snapshot, options.weights)
         # Negated rather than reversed: equals stay in their order.

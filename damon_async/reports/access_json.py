@@ -49,6 +49,7 @@ def access_json(records: Sequence[Record], options: AccessOptions | None = None)
         _record_tree(filtered(each, options.keep, options.weights), options.raw_number)
         for each in records
     ]
+    # Indented as by damo, so that the two can be compared line by line.
     return json.dumps(trees, indent=4)
 
 
@@ -91,6 +92,7 @@ def _snapshot_tree(snapshot: Snapshot, raw: bool) -> dict[str, Any]:
 def _stats_tree(snapshot: Snapshot, raw: bool) -> Mapping[str, str] | None:
     if snapshot.extras is None or snapshot.extras.damos_stats is None:
         return None
+    # All keys of damo in its order, whatever the file has.
     stats = dict.fromkeys(_STATS, 0) | dict(snapshot.extras.damos_stats)
     return {
         key: format_size(value, raw=raw) if key.startswith("sz_") else format_number(value, raw=raw)
@@ -120,6 +122,7 @@ def _region_trees(snapshot: Snapshot, raw: bool) -> list[dict[str, Any]]:
                 "usec": _age_text(age_us, raw) if is_timed and age >= 0 else None,
                 "aggr_intervals": format_number(age, raw=raw) if age >= 0 else None,
             },
+            # damo has the key in every region; there are no probes here.
             "probe_hits": [],
             "sz_filter_passed": format_size(passed, raw=raw),
         }

@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import IntArray
 from ..units import format_percent
 from .comparison import Comparison
-from .plots import draw_cells, new_figure, save, size_unit, tidy, time_unit
+from .plots import HEAT_COLORS, draw_cells, new_figure, save, size_unit, tidy, time_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,11 +53,14 @@ def _draw_heatmaps(comparison: Comparison, panels: list[Axes]) -> None:
     axes = comparison.estimate.axes
     # As far as it goes, but never so far that noise looks like an error.
     most = max(10.0, float(np.nanmax(np.abs(comparison.difference), initial=0.0)))
+    # One scale for estimate and truth, or they could not be compared by eye.
     images = [
         draw_cells(panel, heat, axes, limits=limits, colors=colors)
         for panel, heat, limits, colors in (
-            (panels[0], comparison.estimate.heat, (0, 100), "inferno"),
-            (panels[1], comparison.truth.heat, (0, 100), "inferno"),
+            (panels[0], comparison.estimate.heat, (0, 100), HEAT_COLORS),
+            (panels[1], comparison.truth.heat, (0, 100), HEAT_COLORS),
+            # Red is too much, blue too little, white right; so zero has to be
+            # in the middle of the scale.
             (panels[2], comparison.difference, (-most, most), "RdBu_r"),
         )
     ]

@@ -49,6 +49,8 @@ def accuracy_text(
 
         raw: Print plain numbers: bytes, nanoseconds, percent.
     """
+    # What was compared, and what hot means here, stands above the figures:
+    # without it they say little.
     lines = [*_head_lines(comparison), ""]
     if per_snapshot:
         lines += [*_snapshot_lines(comparison.figures, raw), ""]
@@ -103,6 +105,7 @@ def _size_lines(figures: Accuracy, raw: bool) -> Iterator[str]:
 def _share_lines(figures: Accuracy, raw: bool) -> Iterator[str]:
     heads = [f"{each} %" for each in PERCENTILES]
     yield _row("<percentile>", [*heads, "overall"])
+    # Of sums, so that the last column is not the mean of its row.
     used = _total_error(figures.estimated_used, figures.true_used)
     hot = _total_error(figures.estimated, figures.true)
     yield _share_row("working set, error", figures.used_error, used, raw)
@@ -128,6 +131,7 @@ def _share_row(name: str, shares: FloatArray, overall: float, raw: bool) -> str:
     chosen = [math.nan] * len(PERCENTILES)
     if len(defined):
         chosen = np.percentile(defined, PERCENTILES, method="inverted_cdf").tolist()
+    # Too much and too little are different mistakes.
     signed = name.endswith("error")
     return _row(name, [_share_text(each, raw, signed=signed) for each in (*chosen, overall)])
 
@@ -141,6 +145,8 @@ def _share_text(share: float, raw: bool, *, signed: bool) -> str:
         return "n/a"
     if raw:
         return f"{share * 100:.6f}"
+    # Always two decimals, other than elsewhere: figures in a column have to
+    # align.
     return f"{share * 100:{'+' if signed else ''}.2f} %"
 
 
@@ -204,6 +210,7 @@ def _heatmap_lines(comparison: Comparison, colors: ColorSet | None) -> Iterator[
 
 def _levels(grid: HeatGrid) -> list[list[Level]]:
     return [
+        # All of the intervals would be a level of its own; it shares the last.
         [None if math.isnan(each) else min(9, max(0, int(each / 10))) for each in row]
         for row in grid.heat.tolist()
     ]

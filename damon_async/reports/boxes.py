@@ -90,12 +90,16 @@ class Boxes:
     ) -> None:
         self._shape = shape
         self._colors = colors
+        # Kept, because bounds are looked for later, and an iterator may have
+        # ended by then.
         self._snapshots = tuple(snapshots)
 
     @cached_property
     def _bounds(self) -> dict[BoxValue, tuple[float, float]]:
         # Only now, because most reports have no boxes.
         shape = self._shape
+        # Over all snapshots, so that boxes of one can be compared with those of
+        # another.
         kinds = [each.value for each in (shape.length, shape.color, shape.height)]
         return _bounds(kinds, self._snapshots)
 
@@ -135,6 +139,7 @@ class Boxes:
         if self._colors is not None:
             digits = painted(level, digits, self._colors) + RESET
         row = f"|{digits}|"
+        # Only flat boxes share their line with a text, and have to line up.
         if self._shape.height.value is BoxValue.NONE:
             indent = self._shape.length.high - length if self._shape.is_right_aligned else 0
             return " " * indent + row
@@ -143,6 +148,7 @@ class Boxes:
     def _scaled(self, dimension: Dimension, snapshot: Snapshot) -> list[int]:
         values = _values(dimension.value, snapshot).tolist()
         low, high = self._bounds[dimension.value]
+        # Here and not in the bounds, which are also told as they are.
         if dimension.is_log:
             low, high = _log(low), _log(high)
             values = [_log(value) for value in values]
@@ -150,6 +156,7 @@ class Boxes:
         if high == low:
             return [dimension.low] * len(values)
         room = dimension.high - dimension.low
+        # Cut off: only the largest value reaches the upper end.
         return [int((value - low) / (high - low) * room) + dimension.low for value in values]
 
     def _sentence(self, name: str, dimension: Dimension, unit: str, raw: bool) -> str:
@@ -187,6 +194,8 @@ def _values(kind: BoxValue, snapshot: Snapshot) -> IntArray:
         return percents(snapshot)
     if kind is BoxValue.AGE:
         return ages_us(snapshot)
+    # Nothing is told: all values are equal, and the dimension stays at its low
+    # end.
     return np.zeros(snapshot.nr_regions, dtype=np.int64)
 
 

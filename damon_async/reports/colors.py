@@ -12,6 +12,8 @@ Level: TypeAlias = int | None
 RESET: Final = "\x1b[0m"
 """Ends all colour."""
 
+# The darkest gray, not colour 0, which is whatever a terminal's theme calls
+# black.
 _BLACK: Final = 232
 
 
@@ -68,6 +70,7 @@ def row_of(levels: Iterable[Level], colors: ColorSet | None) -> str:
     """
     if colors is None:
         return "".join(map(digit, levels))
+    # One reset per row: every digit sets both of its colours anew.
     return "".join(painted(level, digit(level), colors) for level in levels) + RESET
 
 

@@ -103,12 +103,16 @@ def compare(record: Record, space: Space, options: ComparisonOptions | None = No
     """
     options = options or ComparisonOptions()
     record = replace(record, snapshots=sorted_by_address(record.snapshots))
+    # The same cells for both, or they could not be subtracted.
     axes = _axes(record, options)
     estimate, truth = HeatGrid(axes), HeatGrid(axes)
     # A snapshot that is looked at stands for those up to the next one.
+    # A step out of range is refused by accuracy_of, and must not fail before.
     seen = list(record.snapshots[:: max(1, options.every)])
     stands_until = _ends(seen, record.end_ns)
 
+    # Both grids grow while the figures are worked out: the truth is dear to ask
+    # for, so it is asked for once.
     def see(snapshot: Snapshot, rates: TrueRates) -> None:
         until_ns = stands_until[snapshot.start_ns]
         shares = snapshot.nr_accesses / snapshot.max_nr_accesses
@@ -127,6 +131,7 @@ def _axes(record: Record, options: ComparisonOptions) -> Axes:
     if not ranges:
         msg = "the record holds no regions to compare"
         raise InvalidError(msg)
+    # One range, as the usual heatmap: two maps have to fit side by side.
     addresses = hottest_range(record.snapshots, ranges)
     if options.address_range is not None:
         addresses = options.address_range.within(addresses)

@@ -41,6 +41,7 @@ class Distribution:
     @property
     def mean(self) -> int:
         """The average, cut off to a whole number; 0 of nothing."""
+        # Cut off and not rounded, as damo does.
         return int(sum(self.values) / len(self.values)) if self.values else 0
 
     def at(self, percentile: float) -> int:
@@ -53,6 +54,7 @@ class Distribution:
         if not 0 <= percentile <= 100 or not self.values:
             msg = f"there is no percentile {percentile} of {len(self.values)} snapshots"
             raise InvalidError(msg)
+        # spec damo 5: int(p / 100 x n), and the last one for 100.
         # An element, never a mean of two: what is told has occurred.
         return self.values[min(int(percentile / 100 * len(self.values)), len(self.values) - 1)]
 
@@ -82,6 +84,7 @@ def percentile_lines(
         nr_cols_bar: Width of the bars; 0 draws none.
     """
     if not distribution.values:
+        # In damo's words, for scripts may look for them (spec damo 8.5).
         return ["# no snapshot"]
     chosen = [distribution.at(each) for each in percentiles]
     bars = _bars(chosen, nr_cols_bar)

@@ -72,7 +72,10 @@ def _draw(axes: Axes, distributions: Sequence[Distribution], order: SortBy, unit
     for each in distributions:
         # Percent of the way: the same for sorted numbers and for moments.
         places, values = np.linspace(0, 100, len(each.values)), np.divide(each.values, unit)
+        # Steps, because a slope between two snapshots would claim what nobody
+        # measured.
         axes.plot(places, values, drawstyle="steps-mid", label=f"target {each.label}")
+        # Areas of several targets would cover each other.
         if len(distributions) == 1:
             axes.fill_between(places, values, step="mid", alpha=0.15)
     if len(distributions) > 1:

@@ -99,6 +99,8 @@ def _of_pattern(snapshot: Snapshot, keep: AccessFilter) -> Snapshot:
         & _between(ages_us(snapshot), keep.age)
     )
     kept = snapshot.take(rows)
+    # What is left out still counts as monitored here, other than where
+    # addresses are cut; see the head of this file.
     extras = replace(kept.extras or SnapshotExtras(), total_bytes=snapshot.total_bytes)
     return replace(kept, extras=extras)
 
@@ -107,6 +109,8 @@ def _cut(snapshot: Snapshot, ranges: Sequence[tuple[int, int]]) -> Snapshot:
     """Cut the regions to address ranges; one that lies in two comes twice."""
     rows, starts, ends = [], [], []
     for low, high in ranges:
+        # Counts and ages stay those of the whole region: it is assumed to be
+        # uniform.
         start, end = np.maximum(snapshot.start, low), np.minimum(snapshot.end, high)
         inside = np.flatnonzero(start < end)
         rows.append(inside)
@@ -132,4 +136,5 @@ def _inside(value: float, limits: Range | None) -> bool:
 
 
 def _is_in_time(snapshot: Snapshot, limits: Range | None) -> bool:
+    # Wholly inside: half a snapshot would be told with the counts of all of it.
     return limits is None or (limits[0] <= snapshot.start_ns and snapshot.end_ns <= limits[1])

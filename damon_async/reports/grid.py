@@ -140,6 +140,8 @@ class HeatGrid:
             return
         shares = _shares(starts, ends, axes)
         # Only rows that the regions reach into.
+        # Down for the first, up for the last; twice negated, because // rounds
+        # down, and floats would lose nanoseconds.
         first = max(0, (int(begins_ns.min()) - axes.start_ns) // axes.time_unit_ns)
         last = min(axes.nr_rows, -((axes.start_ns - end_ns) // axes.time_unit_ns))
         for row in range(first, last):
@@ -157,6 +159,7 @@ class HeatGrid:
             rows = np.flatnonzero(durations_ns[shares.region] > 0)
             shares = _Shares(*(each[rows] for each in shares))
         amounts = (heats * durations_ns)[shares.region] * shares.size
+        # A view: what is written into it is written into the grid.
         means = self._means[row]
         self._is_covered[row, shares.column] = True
         if len(shares.column) > _DENSE * self.axes.nr_columns:

@@ -70,6 +70,8 @@ class BasedRange:
 
     def within(self, guided: tuple[int, int]) -> tuple[int, int]:
         """Return the range itself, given what there is to see."""
+        # Not clipped to what there is: cells outside of it stay blank, and the
+        # axes are those that were asked for.
         zero = {Base.ABSOLUTE: 0, Base.GUIDED: guided[0], Base.GUIDED_END: guided[1]}[self.base]
         return zero + self.start, zero + self.end
 
@@ -148,6 +150,7 @@ def heatmap_text(records: Sequence[Record], options: HeatmapOptions | None = Non
         InvalidError: If there is nothing to draw.
     """
     options = options or HeatmapOptions()
+    # spec damo 1.4: 40 x 80 for a terminal, 500 x 500 for all else.
     maps = heatmaps_of(records, options, TEXT_RESOLUTION)
     return "\n".join(line for each in maps for line in text_lines(each, options))
 
@@ -180,9 +183,11 @@ def heatmap_guide(records: Sequence[Record], *, is_human: bool = False) -> str:
 def guide_lines(record: Record, *, raw: bool) -> Iterator[str]:
     """Tell whose a record is, when it was made, and what was monitored."""
     for name in ("kdamond_idx", "context_idx", "scheme_idx", "target_id"):
+        # Records of all that was monitored have no scheme.
         if getattr(record, name) is not None:
             yield f"{name}: {getattr(record, name)}"
     yield f"time: {time_span(*time_range(record), raw=raw)}"
+    # Sorted first: ranges are told by what touches in the order of addresses.
     for index, (start, end) in enumerate(mapped_ranges(sorted_by_address(record.snapshots))):
         yield f"region\t{index:>2}: {span(start, end, raw=raw)}"
 
@@ -211,13 +216,18 @@ def heatmaps_of(
     if not ranges:
         msg = "the record holds no regions to draw"
         raise InvalidError(msg)
+    # What is guided starts from what would be drawn if nothing was asked for.
     guided_ns, hottest = time_range(record), hottest_range(record.snapshots, ranges)
     times_ns = options.time_range.within(guided_ns) if options.time_range else guided_ns
     if options.address_range is not None:
         ranges = [options.address_range.within(hottest)]
     elif options.draw_range is DrawRange.HOTTEST:
         ranges = [hottest]
+    # Each range is divided anew: a heap and a stack lie terabytes apart, and in
+    # one map both would be less than a column.
     rows, columns = options.resol or usual_resolution
+    # Without intervals nobody knows how long an aggregation took; what is left
+    # are its samples.
     is_in_hz = record.intervals is not None
     return [
         Heatmap(
@@ -248,6 +258,7 @@ def chosen_record(records: Sequence[Record], options: HeatmapOptions) -> Record:
     for record in ordered:
         if all(value in {None, getattr(record, name)} for name, value in wanted.items()):
             return replace(record, snapshots=sorted_by_address(record.snapshots))
+    # With four indices to choose by, the error has to say what there is.
     asked = ", ".join(f"{name} {value}" for name, value in wanted.items() if value is not None)
     there = "; ".join(
         f"kdamond {each.kdamond_idx}, context {each.context_idx}, scheme {each.scheme_idx}, "
@@ -259,6 +270,8 @@ def chosen_record(records: Sequence[Record], options: HeatmapOptions) -> Record:
 
 
 def _by_time(records: Sequence[Record]) -> list[Record]:
+    # Joined, because polled snapshots lie in a record each (spec damo 1.3), and
+    # one snapshot is hardly a map.
     return sorted(joined(records), key=lambda each: each.start_ns)
 
 
@@ -288,6 +301,7 @@ def text_lines(heatmap: Heatmap, options: HeatmapOptions) -> Iterator[str]:
         low, high = heatmap.bounds
         digits = legend(options.colors)
         yield f"# access_frequency: {digits} ({low:.3f}-{high:.3f} {heatmap.unit})"
+    # Without a legend, too: digits alone do not say where they are.
     yield from axes_lines(heatmap.axes)
 
 
@@ -302,6 +316,7 @@ def axes_lines(axes: Axes) -> Iterator[str]:
 
 def _raw_lines(heatmap: Heatmap, options: HeatmapOptions) -> Iterator[str]:
     axes = heatmap.axes
+    # From the corner of the map, as damo: distances are short numbers.
     first_ns = axes.start_ns if options.abs_time else 0
     first_byte = axes.start if options.abs_addr else 0
     for row, heats in enumerate(heatmap.grid.heat.tolist()):

@@ -35,6 +35,7 @@ def plot_heatmap(
     figure = new_figure(9, 1.5 + len(maps) * max(1.2, min(3.5, 28 / len(maps))))
     figure.suptitle(_title(record))
     low, high = _limits(maps)
+    # Unsqueezed, one map is a list of maps as well.
     all_axes = figure.subplots(len(maps), squeeze=False)[:, 0]
     # Addresses grow upwards, from the lowest range at the bottom.
     for axes, heatmap in zip(reversed(all_axes), maps, strict=True):

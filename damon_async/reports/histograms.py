@@ -52,10 +52,14 @@ def temperature_histogram(
 
         raw: Print plain numbers.
     """
+    # Bytes are what is counted already; as heat they would count twice. Cut
+    # off, since borders are whole numbers.
     heats = np.asarray(temperatures(snapshot, weights._replace(size=0)), dtype=np.int64)
     table = _Table("<temperature>", lambda number: truncated(number, raw=raw))
     if not snapshot.nr_regions:
         return table.empty()
+    # Each snapshot has borders of its own: temperatures of different moments
+    # may be of different magnitudes.
     borders = _borders(heats, edges, is_log=is_log)
     return table.draw(heats, snapshot.sizes, borders, is_cumulated=is_cumulated, raw=raw)
 
@@ -113,6 +117,7 @@ class _Table:
 
     def empty(self) -> str:
         """Say that there is nothing to count."""
+        # Under its title, as damo: otherwise nobody knows what is missing.
         return f"{self._title}\nno region in snapshot"
 
     def draw(
@@ -133,6 +138,7 @@ class _Table:
         if is_cumulated:
             counts = np.cumsum(counts)
         shown = [self._print_value(border) for border in borders]
+        # A bin that contains all before it begins where the first one does.
         lows = [shown[0]] * len(counts) if is_cumulated else shown
         ranges = [f"[{low}, {high})" for low, high in zip(lows, shown[1:], strict=False)]
         return self._lines(ranges, counts.tolist(), raw=raw)
@@ -149,7 +155,8 @@ class _Table:
 
 
 def _bar(count: int, low: int, high: int) -> str:
-    # Whole bytes per star, and rounded up: what is there at all gets one.
+    # Whole bytes per star, and rounded up: whatever exceeds the smallest bin gets
+    # a star.
     per_star = max(1, (high - low) // BAR_WIDTH)
     stars = min(BAR_WIDTH, -(-(count - low) // per_star))
     return f"{'*' * stars:<{BAR_WIDTH}}"

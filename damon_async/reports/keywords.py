@@ -42,6 +42,8 @@ from .rows import (
 from .strip import strip_text
 from .text import mean_size, truncated
 
+# Nothing but lower case words, so that most of a user's own < and > are left
+# alone.
 _KEYWORD: Final = re.compile(r"<[a-z][a-z -]*>")
 
 Subject = TypeVar("Subject")
@@ -161,6 +163,7 @@ def _intervals(view: RecordView) -> str:
     sample, aggr = (
         format_time_us(each, raw=raw) for each in (intervals.sample_us, intervals.aggr_us)
     )
+    # Said openly, or a guess would be quoted as a setting.
     note = " (not recorded; taken from the times of snapshots)" if view.is_assumed else ""
     return f"sample {sample}, aggr {aggr}{note}"
 
@@ -174,6 +177,7 @@ def _intervals_goal(view: RecordView) -> str:
     return f"target {share} accesses per {goal.aggrs} aggrs, [{low}, {high}] sampling interval"
 
 
+# Tables rather than one function with many branches: a new keyword is a row.
 RECORD_KEYWORDS: Final[Keywords[RecordView]] = {
     "<kdamond index>": lambda view: str(view.record.kdamond_idx),
     "<context index>": lambda view: str(view.record.context_idx),
@@ -189,6 +193,8 @@ RECORD_KEYWORDS: Final[Keywords[RecordView]] = {
 
 
 def _since_start(view: SnapshotView, time_ns: int) -> str:
+    # Clocks may count from the boot of a machine; what readers want to know is how
+    # far into the record they are.
     return _time(view.of, time_ns - view.of.record.start_ns)
 
 
@@ -208,6 +214,7 @@ def _snapshot_intervals(view: SnapshotView) -> str:
     sample, aggr = (
         format_time_us(each, raw=view.raw) for each in (snapshot.sample_us, snapshot.aggr_us)
     )
+    # A file may tell snapshots without intervals, which have no frequencies.
     most = max_hz(snapshot) if snapshot.aggr_us else 0.0
     # The unit stands before the number here.
     hz = format_hz(most, raw=view.raw).removesuffix(" hz")
@@ -215,6 +222,8 @@ def _snapshot_intervals(view: SnapshotView) -> str:
 
 
 def _positive_ratio(view: SnapshotView) -> str:
+    # Of checks, each of which is of one region whatever its size; the share of
+    # bytes is told by the tuning status.
     checks = nr_samples(view.snapshot) * max(1, view.snapshot.nr_regions)
     return format_percent(int(view.snapshot.nr_accesses.sum()) / checks * 100, raw=view.raw)
 
@@ -225,6 +234,8 @@ def _bandwidth(view: SnapshotView) -> str:
 
 def _tuning(view: SnapshotView) -> str:
     snapshot, raw = view.snapshot, view.raw
+    # In bytes times samples, which is what the tuning compares with its goal
+    # (spec core 8).
     touched, most = touched_bytes(snapshot), int(snapshot.sizes.sum()) * nr_samples(snapshot)
     share = format_percent(touched / max(1, most) * 100, raw=raw)
     sizes = f"{format_size(touched, raw=raw)} / {mean_size(most, raw=raw)}"
@@ -265,6 +276,8 @@ SNAPSHOT_KEYWORDS: Final[Keywords[SnapshotView]] = {
     "<number of regions>": lambda view: format_number(view.snapshot.nr_regions, raw=view.raw),
     "<temperature-sz histogram>": _temperature_histogram,
     "<recency-sz histogram>": _recency_histogram,
+    # Percentiles and histograms are whole texts: damo has keywords of several
+    # lines.
     "<recency percentiles>": lambda view: recency_percentiles(
         view.snapshot, view.percentiles, raw=view.raw
     ),
@@ -276,6 +289,7 @@ SNAPSHOT_KEYWORDS: Final[Keywords[SnapshotView]] = {
     "<estimated memory bandwidth>": _bandwidth,
     "<intervals tuning status>": _tuning,
     "<snapshot intervals>": _snapshot_intervals,
+    # From the boxes, because they alone know whether there are colours.
     "<region box colors>": lambda view: view.boxes.legend(),
     "<region box description>": lambda view: view.boxes.description(raw=view.raw),
 }
@@ -298,6 +312,8 @@ def _rate(view: RegionView) -> str:
 
 
 # The widths are those that damo pads to.
+# Padded on the right only, so that what follows a keyword begins in the same
+# column for every region.
 REGION_KEYWORDS: Final[Keywords[RegionView]] = {
     "<index>": lambda view: f"{view.index:<3}",
     "<start address>": lambda view: f"{_size_at(view, view.rows.snapshot.start):<12}",
@@ -307,6 +323,7 @@ REGION_KEYWORDS: Final[Keywords[RegionView]] = {
     "<access hz>": lambda view: f"{format_hz(float(view.rows.hz[view.index]), raw=view.raw):<6}",
     "<age>": lambda view: f"{_age(view):<13}",
     "<temperature>": lambda view: truncated(view.rows.heats[view.index], raw=view.raw),
+    # Without a width: a box may have several lines.
     "<box>": lambda view: view.rows.boxes[view.index],
 }
 """What can be told of a region."""

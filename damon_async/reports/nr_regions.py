@@ -27,6 +27,7 @@ class NrRegionsOptions:
     sortby: SortBy = SortBy.SIZE
     """In which order percentiles are taken."""
 
+    # damo leaves out 20 as well, but has no option for it (spec damo 1.4).
     exclude_samples: int = 20
     """How many snapshots at the beginning do not count: regions still settle."""
 
@@ -60,6 +61,8 @@ def region_counts(
         InvalidError: If there are no records.
     """
     options = options or NrRegionsOptions()
+    # Polled snapshots lie in a record each; percentiles are over all of a
+    # target.
     whole = joined(records)
     if not whole:
         msg = "there is no record to report"
@@ -78,6 +81,8 @@ def region_counts(
 
 def _lines(each: Distribution, percentiles: Sequence[int]) -> list[str]:
     if not each.values:
+        # As the report of working sets says it.
         return ["# no snapshot"]
+    # Tabs and no bars, other than for working sets: damo's layout.
     told = [f"{percentile}\t{each.at(percentile)}" for percentile in percentiles]
     return [f"# avr:\t{each.mean}", *told]

@@ -59,7 +59,10 @@ def temperature_percentiles(
 
         raw: Print plain numbers.
     """
+    # Sizes weigh as bytes already, so they are left out of the heat.
     heats = np.asarray(temperatures(snapshot, weights._replace(size=0)), dtype=np.int64)
+    # All weights are shown, also that of sizes, which does not count: damo's
+    # title.
     told = ", ".join(f"{weight:g}" for weight in weights)
     title = f"<percentile> <temperature (weights: [{told}])>"
     return _draw(title, heats, snapshot, percentiles, lambda each: truncated(each, raw=raw))
@@ -83,6 +86,8 @@ def weighted_percentiles(
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(sizes[order])
     wanted = np.asarray(percentiles) * int(reached[-1]) / 100
+    # The first region with which enough bytes are reached; percentile 0 is the
+    # smallest value.
     places = np.searchsorted(reached, wanted, side="left")
     chosen: list[int] = values[order][places].tolist()
     return chosen
@@ -100,6 +105,8 @@ def _draw(
     chosen = weighted_percentiles(values, snapshot.sizes, percentiles)
     texts = [print_value(value) for value in chosen]
     left, right = max(len(str(each)) for each in percentiles), max(map(len, texts))
+    # Bars from the smallest value shown, not from zero: it is differences that
+    # people look for, and heat can be negative.
     low, high = min(chosen), max(chosen)
     lines = [
         f"{percentile:>{left}}  {text:>{right}}  |{_bar(value, low, high)}|"

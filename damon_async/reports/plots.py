@@ -68,6 +68,7 @@ def new_figure(width: float, height: float) -> Figure:
     except ImportError:
         raise MissingExtraError("plot", "drawing pictures") from None
     # Without pyplot: no window system, no figures that a global list keeps.
+    # Constrained: labels outside of the axes are not cut off.
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -88,6 +89,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     if ending not in FORMATS:
         msg = f"cannot draw {os.fspath(path)}; its name should end in {', '.join(FORMATS)}"
         raise InvalidError(msg)
+    # Readable by all, other than records: a picture is made to be shown.
     with written_beside(path, mode=0o644) as out:
         figure.savefig(out, format=ending, dpi=150)
 
@@ -150,9 +152,11 @@ def draw_cells(
     )
     shown = colormaps[colors].with_extremes(bad=UNKNOWN_COLOR)
     image = axes.imshow(
+        # Other than in text, where time goes down and a long recording scrolls.
         np.ma.masked_invalid(heat.T),
         origin="lower",
         aspect="auto",
+        # Smoothed cells would show heat where there was none.
         interpolation="nearest",
         extent=extent,
         cmap=shown,

@@ -30,6 +30,8 @@ def mapped_ranges(snapshots: Sequence[Snapshot]) -> list[tuple[int, int]]:
     for snapshot in snapshots:
         spans.update(contiguous_spans(snapshot))
     joined: list[tuple[int, int]] = []
+    # Ranges that touch are one: in a heatmap there would be no gap between
+    # them.
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(joined[-1][1], end))
@@ -72,8 +74,10 @@ def hottest_range(
     for snapshot in snapshots:
         # Every region lies wholly in one range.
         places = np.searchsorted(bounds, snapshot.start, side="right") - 1
+        # As floats, because bytes times samples can exceed 63 bits.
         np.add.at(heats, places, snapshot.nr_accesses * snapshot.sizes.astype(np.float64))
     sizes = np.array([end - start for start, end in ranges])
+    # Per byte, or the largest range would nearly always win.
     return ranges[int(np.argmax(heats / sizes))]
 
 

@@ -41,6 +41,7 @@ def raw_lines(records: Sequence[Record], options: AccessOptions | None = None) -
     for record in records:
         # Rates and ages can be filtered only with intervals, be they assumed.
         kept = filtered(with_assumed_intervals(record), options.keep, options.weights)
+        # A head with nothing below would only raise questions.
         if not kept.snapshots:
             continue
         yield f"base_time_absolute: {format_time_ns(kept.start_ns, raw=options.raw_number)}"
@@ -53,6 +54,7 @@ def raw_lines(records: Sequence[Record], options: AccessOptions | None = None) -
 
 def _snapshot_lines(snapshot: Snapshot, record: Record, raw: bool) -> Iterator[str]:
     times = {
+        # From the base time, which is told above, once per record.
         "start": snapshot.start_ns - record.start_ns,
         "end": snapshot.end_ns - record.start_ns,
         "duration": snapshot.end_ns - snapshot.start_ns,

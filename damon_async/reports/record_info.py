@@ -22,4 +22,6 @@ def record_info(records: Sequence[Record], *, raw_numbers: bool = False) -> str:
 
         raw_numbers: Print plain numbers.
     """
+    # What a heatmap could draw is what a record holds. Told in one place, so
+    # that the two never differ.
     return heatmap_guide(records, is_human=not raw_numbers)

@@ -80,8 +80,9 @@ def ages_us(snapshot: Snapshot) -> IntArray:
 
 def idle_us(snapshot: Snapshot) -> IntArray:
     """Tell how long each region has not been accessed, in microseconds; 0 if it is."""
-    # An age of 0 is already one aggregation without an access.
+    # spec damo 5: an age of 0 is already one aggregation without an access.
     idle = ages_us(snapshot) + snapshot.aggr_us
+    # By percent and not by samples, as damo: less than one percent is idle.
     return np.where(percents(snapshot) == 0, idle, 0)
 
 
@@ -108,7 +109,7 @@ def bandwidth(snapshot: Snapshot) -> int:
     Estimate bytes accessed per second: each hit as a touch of the whole region.
 
     Returns:
-        0 if the snapshot took no time.
+        0 if the aggregation interval is not known.
     """
     if not snapshot.aggr_us:
         return 0
@@ -141,6 +142,7 @@ def with_assumed_intervals(record: Record) -> Record:
 
 def _with_duration(snapshot: Snapshot, nr_samples: int) -> Snapshot:
     sample_us = max(1, (snapshot.end_ns - snapshot.start_ns) // 1000 // nr_samples)
+    # Not the duration itself: the two intervals have to fit each other exactly.
     return replace(snapshot, sample_us=sample_us, aggr_us=sample_us * nr_samples)
 
 
@@ -153,6 +155,7 @@ def merged(snapshot: Snapshot) -> Snapshot:
         & (np.diff(snapshot.nr_accesses) == 0)
         & (np.diff(snapshot.age) == 0)
     )
+    # Rows that begin something new; all others belong to the one above.
     first = np.flatnonzero(np.concatenate(([True], ~is_same)))
     last = np.append(first[1:], snapshot.nr_regions) - 1
     return replace(snapshot.take(first), end=snapshot.end[last])
@@ -161,6 +164,7 @@ def merged(snapshot: Snapshot) -> Snapshot:
 def sorted_by_address(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
     """Put the regions of each snapshot in the order of their addresses."""
     return [
+        # Files have them in order nearly always, and then nothing is copied.
         each if bool((np.diff(each.start) >= 0).all()) else each.take(np.argsort(each.start))
         for each in snapshots
     ]

@@ -65,6 +65,7 @@ def strip_text(
     columns = _columns(snapshot, weights, column_size)
     heats = [column.heat for column in columns if column.heat is not None]
     low, high = min(heats), max(heats)
+    # Where all is equal any unit will do: every digit is 0.
     unit = (high - low) / 9 or 1
     digits = "".join(
         gap if heat is None else _painted(int((heat - low) / unit), colors) for heat, gap in columns
@@ -95,6 +96,8 @@ def _columns(snapshot: Snapshot, weights: Weights, column_size: float) -> list[_
         # Behind a gap the columns lie on multiples of their size.
         leap = parts[first].start // column_size * column_size
         width = (leap - at) / column_size
+        # The mark has five characters, so that shorter gaps are drawn as they
+        # are.
         columns.append(_Column(None, "[...]" if width > 4 else "." * int(width)))
         # Rounding must not make it stand still.
         at = leap if leap > at else after
@@ -117,6 +120,8 @@ def _mean(parts: list[_Part], first: int, at: float, after: float, size_weight: 
         if part.start >= after:
             break
         overlap = min(part.end, after) - max(part.start, at)
+        # spec damo 5: what is idle is the colder the larger it is, so its size
+        # is negated as well.
         own = part.heat + part.sign * size_weight * overlap
         heat += own * overlap
     return heat / (after - at)

@@ -97,6 +97,7 @@ class Format:
     snapshot_head: str | None = None
     """Before the regions of a snapshot."""
 
+    # The default line of spec damo 1.4.
     region: str = "<index> addr <start address> size <size> access <access hz> age <age>"
     """For each region."""
 
@@ -141,6 +142,7 @@ class Format:
         return replace(self, record_head=record_head, snapshot_head=snapshot_head)
 
     def _usual_snapshot_head(self, has_several_snapshots: bool) -> str:
+        # Times tell snapshots apart, so that an only one needs none.
         has_time = self.time is TimeShown.ALWAYS or (
             self.time is TimeShown.IF_SEVERAL and has_several_snapshots
         )
@@ -172,6 +174,7 @@ class Format:
             raise InvalidError(msg)
         if action == "append":
             text = self._before(place) + text
+        # replace cannot be told the types of fields that are chosen by name.
         change: dict[str, Any] = {place: text}
         return replace(self, **change)
 
@@ -179,6 +182,8 @@ class Format:
         now: str | None = getattr(self, place)
         if now is not None:
             return now
+        # How many snapshots there will be is not known yet; a time that is told
+        # needlessly does no harm.
         usual = {"snapshot_head": self._usual_snapshot_head(True), "record_tail": _RECORD_TAIL}
         return usual.get(place, "")
 
@@ -190,13 +195,17 @@ _RECORD_HEAD: Final = (
 _TIME: Final = "snapshot time: [<start time>, <end time>] (<duration>)"
 _RECORD_TAIL: Final = "record DAMON intervals: <intervals>"
 
+# The fields up to the record's tail are for users to change.
 _PLACES: Final = tuple(each.name for each in fields(Format))[:5]
 
+# Without a height the text of a region stands beside its box; aligned at the
+# right, all texts begin in the same column.
 _RIGHT_BOXES: Final = BoxShape(
     length=Dimension(BoxValue.AGE, 1, 40, is_log=True),
     height=Dimension(BoxValue.NONE, 1, 1),
     is_right_aligned=True,
 )
+# Whether a style tells times follows no rule; it is read off damo's output.
 _RECENCY_HIST: Final = Format(region="", usual_head="<recency-sz histogram>", time=TimeShown.NEVER)
 _RECENCY_PERCENTILES: Final = Format(
     region="", usual_head="# total recency percentiles\n<recency percentiles>"
@@ -220,6 +229,7 @@ FORMATS: Final[Mapping[AccessStyle, Format]] = {
         region="", usual_head="<temperature-sz histogram>", time=TimeShown.NEVER
     ),
     AccessStyle.RECENCY_SZ_HIST: _RECENCY_HIST,
+    # damo knows these by two names (spec damo 1.4).
     AccessStyle.COLD_MEMORY_TAIL: _RECENCY_HIST,
     AccessStyle.RECENCY_PERCENTILES: _RECENCY_PERCENTILES,
     AccessStyle.IDLE_TIME_PERCENTILES: _RECENCY_PERCENTILES,

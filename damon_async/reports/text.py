@@ -7,6 +7,8 @@ from ..units import format_number, format_size, format_time_ns
 
 def signed_time_ns(time_ns: int, *, raw: bool = False) -> str:
     """Print nanoseconds that may lie before the beginning of time: ``-2 s``."""
+    # Ages reach back before the first snapshot (spec damo 4.1), and so perhaps
+    # before the clock began.
     sign = "-" if time_ns < 0 else ""
     return sign + format_time_ns(abs(time_ns), raw=raw)
 
@@ -17,6 +19,7 @@ def truncated(number: float, *, raw: bool = False) -> str:
 
     A fraction above -1 keeps its sign, ``-0``, as damo has it.
     """
+    # By hand, because the integer of -0.5 has no sign any more.
     sign = "-" if number < 0 else ""
     return sign + format_number(int(abs(number)), raw=raw)
 

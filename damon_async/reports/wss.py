@@ -123,6 +123,8 @@ def _lines(each: Distribution, percentiles: Sequence[int], options: WssOptions) 
 
 
 def _sizes(record: Record, options: WssOptions) -> list[int]:
+    # Left out before they are joined to units of work, so that the option means
+    # snapshots whatever the work time.
     snapshots = record.snapshots[options.exclude_samples :]
     return [
         _working_set(sizes, counts, options)
@@ -131,6 +133,7 @@ def _sizes(record: Record, options: WssOptions) -> list[int]:
 
 
 def _working_set(sizes: IntArray, counts: IntArray, options: WssOptions) -> int:
+    # spec damo 5: both thresholds belong to the working set.
     is_in = (counts >= options.acc_thres) & (sizes >= options.sz_thres)
     return int(sizes[is_in].sum())
 
@@ -143,6 +146,7 @@ def _units_of_work(
     group: list[Snapshot] = []
     for snapshot in snapshots:
         group.append(snapshot)
+        # Snapshots are never cut: a unit ends with the one that completes it.
         if snapshot.end_ns - group[0].start_ns >= work_time_us * 1000:
             units.append(_added_up(group))
             group = []
@@ -153,7 +157,9 @@ def _added_up(group: Sequence[Snapshot]) -> tuple[IntArray, IntArray]:
     if len(group) == 1:
         return group[0].sizes, group[0].nr_accesses
     # Between two borders of any snapshot all pages are alike.
-    bounds = np.unique(np.concatenate([[*each.start, *each.end] for each in group]))
+    bounds = np.unique(
+        np.concatenate([column for each in group for column in (each.start, each.end)])
+    )
     counts = np.zeros(len(bounds), dtype=np.int64)
     for each in group:
         # Up where a region begins, down where it ends; the sum in between counts.
