@@ -182,6 +182,7 @@ class Outcome:
     @property
     def nr_refaults(self) -> int:
         """Touches of pages that had been paged out."""
+        # Columns are sums up to an instant, so that the last is the total.
         return int(self.timeline.nr_refaults[-1])
 
     @property
@@ -214,4 +215,6 @@ class Outcome:
         return (self.stall_ns - baseline.stall_ns) / 1000 / own_us
 
     def _of_a_core(self, time_ns: int) -> float:
+        # Not cut off at 1: more than a core is the most useful warning there
+        # is.
         return time_ns / 1000 / max(1, self.duration_us)

@@ -86,6 +86,8 @@ class World:
 
     def instants(self) -> Iterator[int]:
         """Yield when a machine is looked at, in microseconds: the same in every run."""
+        # Rounded up, so that there are never more points than that. The end is
+        # one in any case, for totals are read there.
         every_us = max(SHORTEST_US, -(-self.duration_us // MOST_POINTS))
         yield from range(every_us, self.duration_us, every_us)
         yield self.duration_us
@@ -108,7 +110,10 @@ class Run:
         self._world = world
         self._name = name
         self._machine = world.machine()
+        # Made for the machine, because contexts hold its spaces, and each run
+        # has a machine of its own.
         self._contexts = tuple(contexts_on(self._machine))
+        # The beginning is a point as well: averages over time start from it.
         self._accounts: list[Account] = [self._machine.account]
         self._nr_snapshots = self._nr_regions = self._nr_checks = 0
 
@@ -144,6 +149,7 @@ class Run:
             InvalidError: If a scheme wants a function of the user called:
                 nobody answers for it here; use ``engine.engine.Damon``.
         """
+        # A clock is handed in, for nothing below the engine may read one.
         began_s = seconds()
         monitors = [self._monitor(context) for context in self._contexts]
         meters = [(each, [_Meter(state) for state in each.schemes.states]) for each in monitors]
@@ -180,12 +186,16 @@ class Run:
             next_us = min(due_us, default=until_us + 1)
             if next_us > until_us:
                 return
+            # Of those that are due at once the first goes first, so that runs
+            # can be repeated.
             index = due_us.index(next_us)
             monitor, own = meters[index]
             published = monitor.step(next_us)
             if monitor.request is not None:
                 msg = "a what-if run knows built-in actions and metrics only, not functions"
                 raise InvalidError(msg)
+            # After every step: a window may begin and end between two looks at
+            # the machine.
             for meter in own:
                 meter.read()
             for snapshot in published:
@@ -202,6 +212,8 @@ class Run:
     def _count(self, snapshot: Snapshot) -> None:
         self._nr_snapshots += 1
         self._nr_regions += snapshot.nr_regions
+        # One page per region and sample: what monitoring costs does not grow
+        # with the memory (spec core 6).
         self._nr_checks += snapshot.nr_regions * snapshot.max_nr_accesses
 
     def _outcome(self, schemes: tuple[SchemeOutcome, ...], cpu_s: float) -> Outcome:
@@ -273,6 +285,7 @@ class _Meter:
         """Note the window that ends; *charged* is the sum over all windows, in bytes."""
         if self._start_us is not None:
             spent_ns = self._spent - self._spent_before
+            # Where goals allow everything that is more than a column can hold.
             allowed = min(self._allowed, INT64_MAX)
             self._rows.append((self._start_us, charged - self._charged, allowed, spent_ns))
         self._charged, self._spent_before = charged, self._spent
@@ -284,5 +297,7 @@ def _next_us(monitor: Monitor) -> int:
 
 
 def _without_spaces(context: Context) -> Context:
+    # Outcomes are kept for comparison long after their runs, and a space can be
+    # as large as a trace.
     targets = tuple(target.model_copy(update={"space": None}) for target in context.targets)
     return context.model_copy(update={"targets": targets})
