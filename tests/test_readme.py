@@ -42,7 +42,7 @@ def test_commands_are_known(root: Path) -> None:
     pytest.importorskip("cyclopts", reason="the command line is an extra: cli")
     from damon_async.cli.app import build_app
 
-    text = "\n".join(_code_blocks(root, ""))
+    text = "\n".join(_code_blocks(root, "")).replace("\\\n", " ")
     commands = {
         shlex.split(line, comments=True)[1]
         for line in text.splitlines()
