@@ -126,12 +126,16 @@ def _intervals(known: Mapping[str, Any], path: str) -> Intervals | None:
     try:
         # Records spell intervals as documents do, text forms included (spec
         # damo 4.1).
-        return Intervals(**value)
+        intervals = Intervals(**value)
     except ParametersError as error:
         # The first is enough: other than documents, records are not edited by
         # hand.
         msg = f"{path}.intervals.{error.problems[0]}"
         raise InvalidError(msg) from None
+    if not intervals.aggr_us:
+        # Nothing can be counted in no time, and every frequency divides by it.
+        raise wrong(f"{path}.intervals.aggr_us", "0 is too short; at least 1 us")
+    return intervals
 
 
 def _snapshots(cursor: Cursor, known: Mapping[str, Any], path: str) -> list[Snapshot]:

@@ -276,6 +276,13 @@ def test_percent_without_intervals() -> None:
         parse_json(document)
 
 
+def test_no_time_to_aggregate() -> None:
+    """An aggregation interval of 0 is refused: frequencies would divide by it."""
+    document = text([REGION], {"intervals": INTERVALS | {"sample_us": 0, "aggr_us": 0}})
+    with pytest.raises(InvalidError, match=r"\[0\]\.intervals\.aggr_us: 0 is too short"):
+        parse_json(document)
+
+
 @pytest.mark.parametrize(
     ("snapshot", "wrong"),
     [
