@@ -18,18 +18,19 @@ class InterfaceLock:
         spec interfaces 0.5.
     """
 
-    __slots__ = ("_is_held",)
+    __slots__ = ("_owner",)
 
     def __init__(self) -> None:
-        self._is_held = False
+        # Who has it, because after being lent it may be somebody else's.
+        self._owner: object | None = None
 
     def __repr__(self) -> str:
-        return f"<InterfaceLock {'held' if self._is_held else 'free'}>"
+        return f"<InterfaceLock {'held' if self.is_held else 'free'}>"
 
     @property
     def is_held(self) -> bool:
         """Whether an operation has it."""
-        return self._is_held
+        return self._owner is not None
 
     def check(self) -> None:
         """
@@ -38,7 +39,7 @@ class InterfaceLock:
         Raises:
             OSError: EBUSY if another operation has it.
         """
-        if self._is_held:
+        if self.is_held:
             raise refusal(errno.EBUSY, "another operation has the interface lock")
 
     @contextmanager
@@ -50,25 +51,27 @@ class InterfaceLock:
             OSError: EBUSY if another operation has it.
         """
         self.check()
-        self._is_held = True
+        owner = self._owner = object()
         try:
             yield
         finally:
-            self._is_held = False
+            if self._owner is owner:
+                self._owner = None
 
     @contextmanager
     def lent(self) -> Iterator[None]:
         """
         Let others have it while its holder waits in a ``with`` block.
 
-        Old releases do. Whoever takes it meanwhile returns it before the next
-        turn of the loop, so it can be taken back without asking.
+        Old releases do. If somebody has it when the wait is over, it stays theirs:
+        its holder has nothing left to do then.
         """
-        self._is_held = False
+        owner, self._owner = self._owner, None
         try:
             yield
         finally:
-            self._is_held = True
+            if self._owner is None:
+                self._owner = owner
 
 
 class Behavior:

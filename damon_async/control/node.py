@@ -176,15 +176,17 @@ class Branch:
         parent: The directory it is in; None for the root.
 
         nr_children: How many numbered children it has.
+
+        is_removed: Whether it was removed itself; see ``is_gone``.
     """
 
     __slots__ = (
         "__weakref__",
         "_first",
-        "_is_gone",
         "_made",
         "_rows",
         "_values",
+        "is_removed",
         "name",
         "nr_children",
         "parent",
@@ -206,7 +208,7 @@ class Branch:
         self._values: dict[str, Value] = dict(values or {})
         self._made: dict[str, Branch] = {}
         self._rows: Sequence[Mapping[str, Value]] = ()
-        self._is_gone = False
+        self.is_removed = False
 
     def __repr__(self) -> str:
         gone = ", removed" if self.is_gone else ""
@@ -221,11 +223,13 @@ class Branch:
     @property
     def is_gone(self) -> bool:
         """Whether it, or a directory above it, was removed."""
-        return self._is_gone or (self.parent is not None and self.parent.is_gone)
-
-    def remove(self) -> None:
-        """Be gone, with all that is below; whoever has a file of it open gets ENODEV."""
-        self._is_gone = True
+        # A loop: every read through an open file comes through here.
+        branch: Branch | None = self
+        while branch is not None:
+            if branch.is_removed:
+                return True
+            branch = branch.parent
+        return False
 
     # -- Values --------------------------------------------------------------
 
@@ -307,7 +311,7 @@ class Branch:
             OSError: ENOMEM if they are too many; then there are none.
         """
         for name in [name for name in self._made if name not in self.shape.directories]:
-            self._made.pop(name).remove()
+            self._made.pop(name).is_removed = True
         is_too_much = count > MAX_CHILDREN
         self.nr_children = 0 if is_too_much else count
         self._first = first

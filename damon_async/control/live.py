@@ -1,0 +1,105 @@
+"""The sysfs tree with an engine behind it, and its door for other threads."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from anyio.from_thread import BlockingPortal
+
+from ..engine.engine import Damon
+from .admin import ADMIN
+from .profiles import Profile
+from .state import State
+from .tree import Handle, NodeStat, Tree
+from .world import World
+
+
+def live_tree(
+    damon: Damon,
+    profile: Profile | str = Profile.V6_18,
+    world: World | None = None,
+    *,
+    holds_time: bool = False,
+) -> Tree:
+    """
+    Return a sysfs tree that runs kdamonds.
+
+    Starts are not exclusive: they share the gate of *damon* with all else that
+    runs there.
+
+    Args:
+        damon: Runs them; must be open when the first one is started.
+
+        profile: Which kernel's interface it is, also as text.
+
+        world: The processes and the memory that the files can be about; by default
+            none.
+
+        holds_time: Whether virtual time stands still except while a command waits.
+    """
+    profile = Profile(profile)
+    return Tree(ADMIN, profile, State(damon, profile, world, holds_time=holds_time))
+
+
+class TreePortal:
+    """
+    A tree for threads other than that of the event loop; use ``async with`` there.
+
+    Its methods are those of the tree, may be called from any number of threads at
+    once, and wait where the tree's would. None of them may be called in the thread
+    of the loop, which would wait for itself. At the end of the scope, calls under
+    way are cancelled.
+
+    Args:
+        tree: The tree.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._portal = BlockingPortal()
+
+    def __repr__(self) -> str:
+        return f"<TreePortal of {self._tree!r}>"
+
+    async def __aenter__(self) -> Self:
+        await self._portal.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # Otherwise a command that waits for time that nobody lets pass would wait on.
+        await self._portal.stop(cancel_remaining=True)
+        await self._portal.__aexit__(exc_type, exc, traceback)
+
+    def read(self, path: str) -> bytes:
+        """Return the text of a file; see ``Tree.read``."""
+        return self._portal.call(self._tree.read, path)
+
+    def write(self, path: str, data: bytes | str) -> int:
+        """Write to a file and wait for what it asks for; see ``Tree.write_async``."""
+        return self._portal.call(self._tree.write_async, path, data)
+
+    def listdir(self, path: str = "") -> list[str]:
+        """List the names in a directory; see ``Tree.listdir``."""
+        return self._portal.call(self._tree.listdir, path)
+
+    def stat(self, path: str) -> NodeStat:
+        """Return what is known of a file or directory; see ``Tree.stat``."""
+        return self._portal.call(self._tree.stat, path)
+
+    def open(self, path: str, *, for_writing: bool = False) -> Handle:
+        """Open a file, for ``read_open`` and ``write_open``; see ``Tree.open``."""
+        return self._portal.call(lambda: self._tree.open(path, for_writing=for_writing))
+
+    def read_open(self, handle: Handle) -> bytes:
+        """Return the text of an open file; see ``Handle.read``."""
+        return self._portal.call(handle.read)
+
+    def write_open(self, handle: Handle, data: bytes | str) -> int:
+        """Write to an open file and wait for what it asks for; see ``Handle.write_async``."""
+        return self._portal.call(handle.write_async, data)

@@ -1,0 +1,35 @@
+"""Trees with nothing running, for tests of the files alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from damon_async.control.live import live_tree
+from damon_async.control.profiles import Profile
+from damon_async.control.tree import Tree
+from damon_async.control.world import World
+from damon_async.engine.engine import Damon
+from damon_async.engine.virtual_clock import VirtualClock
+
+from .consoles import Console, Memory, T
+
+
+def stored(profile: Profile) -> Console:
+    """Return a tree with one kdamond, context, target, region and scheme."""
+    clock = VirtualClock()
+    damon = Damon(clock=clock, seed=1)
+    tree = live_tree(damon, profile, World(memory=Memory()))
+    console = Console(tree, damon, clock)
+    console.fresh(nr_schemes=1, nr_targets=1)
+    console.put(T, regions__nr_regions=1)
+    return console
+
+
+def every_path(tree: Tree, base: str = "") -> Iterator[str]:
+    """Go through the paths of all files below *base*."""
+    for name in tree.listdir(base):
+        path = f"{base}/{name}".lstrip("/")
+        if tree.stat(path).is_dir:
+            yield from every_path(tree, path)
+        else:
+            yield path
