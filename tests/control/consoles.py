@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -164,18 +163,12 @@ async def open_console(
     profile: Profile = Profile.V6_18,
     *,
     metrics: Metrics | None = None,
-    memory: Memory | None = None,
+    has_memory: bool = True,
 ) -> AsyncIterator[Console]:
-    """Open a tree with two processes, 1 and 2, and physical memory unless told otherwise."""
+    """Open a tree with two processes, 1 and 2, and physical memory if it is to be monitored."""
     clock = VirtualClock()
     processes = {1: Memory(), 2: Memory()}
-    world = World(process=processes.get, memory=memory or Memory())
+    world = World(process=processes.get, memory=Memory() if has_memory else None)
     with quiet(), clock.hold("the test"):
         async with Damon(clock=clock, seed=7, metrics=metrics) as damon:
             yield Console(live_tree(damon, profile, world), damon, clock, processes)
-
-
-def invalid(word: str) -> int:
-    """Return the errno of that name, for tables."""
-    number: int = getattr(errno, word)
-    return number
