@@ -53,6 +53,8 @@ class Tree:
 
         root: The root as it is now.
 
+        behavior: As above.
+
     Source:
         spec interfaces 0.4 and 0.5.
     """
@@ -65,7 +67,7 @@ class Tree:
     ) -> None:
         self.profile = Profile(profile)
         self.root = Branch(Shape(declared, self.profile.release))
-        self._behavior = behavior or Behavior()
+        self.behavior = behavior or Behavior()
 
     def __repr__(self) -> str:
         return f"<Tree {self.root.shape.declared.name} of {self.profile}>"
@@ -73,7 +75,7 @@ class Tree:
     @property
     def lock(self) -> InterfaceLock:
         """The interface lock."""
-        return self._behavior.lock
+        return self.behavior.lock
 
     # -- Looking -------------------------------------------------------------
 
@@ -200,7 +202,7 @@ class Tree:
             file = branch.shape.files.get(name)
             if file is None:
                 raise refusal(errno.ENOENT, f"there is no {path!r}")
-        return branch if file is None else Handle(branch, file, self._behavior)
+        return branch if file is None else Handle(branch, file, self.behavior)
 
 
 class Handle:

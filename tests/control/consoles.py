@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from damon_async.arrays import BoolArray, IntArray
 from damon_async.control.live import live_tree
 from damon_async.control.profiles import Profile, read_release
+from damon_async.control.state import State
 from damon_async.control.tree import Tree
 from damon_async.control.world import World
 from damon_async.engine.engine import Damon
@@ -117,6 +118,12 @@ class Console:
             pattern = f"{C}/schemes/{index}/access_pattern/{name}"
             self.put(pattern, min=0, max=2**32 - 1 if name != "sz" else 2**64 - 1)
 
+    def put_regions(self, ranges: list[tuple[int, int]]) -> None:
+        """Give the first target some ranges."""
+        self.put(T, regions__nr_regions=len(ranges))
+        for index, (start, end) in enumerate(ranges):
+            self.put(f"{T}/regions/{index}", start=start, end=end)
+
     async def start_vaddr(self, nr_schemes: int = 0) -> None:
         self.fresh_vaddr(nr_schemes)
         await self.state("on")
@@ -134,6 +141,13 @@ class Console:
             self.tree.write(path, data)
         assert raised.value.errno == number, raised.value
         assert self.tree.read(path) == before
+
+    @property
+    def state_behind(self) -> State:
+        """What stands behind the tree."""
+        behavior = self.tree.behavior
+        assert isinstance(behavior, State)
+        return behavior
 
     @property
     def kdamond(self) -> Kdamond:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from damon_async.control.live import live_tree
 from damon_async.control.profiles import Profile
@@ -33,3 +33,12 @@ def every_path(tree: Tree, base: str = "") -> Iterator[str]:
             yield from every_path(tree, path)
         else:
             yield path
+
+
+def errno_of(operation: Callable[[], object]) -> int:
+    """Return the errno that *operation* fails with; 0 if it does not."""
+    try:
+        operation()
+    except OSError as error:
+        return error.errno or -1
+    return 0
