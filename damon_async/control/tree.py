@@ -20,6 +20,9 @@ PAGE: Final = 4096
 
 DIRECTORY_MODE: Final = 0o755
 
+MAX_KNOWN: Final = 4096
+"""How many paths a tree remembers the files of."""
+
 
 class NodeStat(NamedTuple):
     """What is known of a file or directory without opening it."""
@@ -68,6 +71,7 @@ class Tree:
         self.profile = Profile(profile)
         self.root = Branch(Shape(declared, self.profile.release))
         self.behavior = behavior or Behavior()
+        self._known: dict[str, Handle] = {}
 
     def __repr__(self) -> str:
         return f"<Tree {self.root.shape.declared.name} of {self.profile}>"
@@ -116,9 +120,10 @@ class Tree:
             OSError: ENOENT, ENOTDIR; EISDIR if it is a directory, EACCES if it is
                 to be written and is read-only.
         """
-        found = self._find(path)
-        if isinstance(found, Branch):
-            raise refusal(errno.EISDIR, f"{path or '/'} is a directory")
+        found = self._known.get(path)
+        # What is known is of use for as long as its directory is there.
+        if found is None or found.branch.is_gone:
+            found = self._look_up(path)
         if for_writing and found.file.mode == READ_ONLY:
             raise refusal(errno.EACCES, f"{path} is read-only")
         return found
@@ -180,6 +185,17 @@ class Tree:
                 EPERM, ECANCELED.
         """
         return await self.open(path, for_writing=True).write_async(data)
+
+    def _look_up(self, path: str) -> Handle:
+        """Return the file at *path*, and remember it."""
+        found = self._find(path)
+        if isinstance(found, Branch):
+            raise refusal(errno.EISDIR, f"{path or '/'} is a directory")
+        # All at once: it is a matter of speed only, and removed ones go with it.
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        self._known[path] = found
+        return found
 
     def _find(self, path: str) -> Branch | Handle:
         """

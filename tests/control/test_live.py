@@ -169,6 +169,32 @@ async def test_portal() -> None:
     assert clock.now_us() == 100_000
 
 
+async def test_threads_at_once() -> None:
+    """Many threads read whole values only, each sees its own writes, and none is lost."""
+    nr_threads, nr_writes = 8, 50
+    with quiet():
+        async with Damon(clock=VirtualClock(), seed=7) as damon:
+            tree = live_tree(damon)
+            tree.write("kdamonds/nr_kdamonds", "1")
+            tree.write(f"{K}/contexts/nr_contexts", "1")
+            tree.write(f"{C}/targets/nr_targets", str(nr_threads))
+            texts = {b"%d\n" % (index * 1111) for index in range(nr_threads)} | {b"5000\n"}
+
+            def work(portal: TreePortal, index: int) -> None:
+                own = f"{C}/targets/{index}/pid_target"
+                for number in range(nr_writes):
+                    portal.write(f"{INTERVALS}/sample_us", str(index * 1111))
+                    assert portal.read(f"{INTERVALS}/sample_us") in texts
+                    portal.write(own, str(number))
+                    assert portal.read(own) == b"%d\n" % number
+
+            async with TreePortal(tree) as portal, asyncio.TaskGroup() as tasks:
+                for index in range(nr_threads):
+                    tasks.create_task(to_thread.run_sync(work, portal, index))
+            last = [tree.read(f"{C}/targets/{index}/pid_target") for index in range(nr_threads)]
+            assert last == [b"%d\n" % (nr_writes - 1)] * nr_threads
+
+
 class Noted(State):
     """Tells when a command has begun."""
 

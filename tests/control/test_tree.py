@@ -168,6 +168,23 @@ def test_lock_can_be_lent() -> None:
     assert not lock.is_held
 
 
+def test_known_paths_are_looked_up_anew(tree: Tree) -> None:
+    """A path that was read leads to the new file once its directory was made anew."""
+    tree.write(SAMPLE, "7")
+    assert tree.read(SAMPLE) == b"7\n"
+    tree.write("kdamonds/0/contexts/nr_contexts", "1")
+    assert tree.read(SAMPLE) == b"5000\n"
+    tree.write("kdamonds/0/contexts/nr_contexts", "0")
+    assert errno_of(lambda: tree.read(SAMPLE)) == errno.ENOENT
+
+
+def test_many_paths(tree: Tree) -> None:
+    """More paths than are remembered can be read, and read again."""
+    tree.write("kdamonds/nr_kdamonds", "5000")
+    for _ in range(2):
+        assert {tree.read(f"kdamonds/{index}/pid") for index in range(5000)} == {b"-1\n"}
+
+
 def test_reprs(tree: Tree) -> None:
     """Trees and open files say what they are."""
     assert repr(tree) == "<Tree admin of 6.18>"
