@@ -73,6 +73,8 @@ class State(Behavior):
 
     Source:
         spec interfaces 2.
+        Differs: the statistics of a running kdamond are handled at its next
+        sampling in 5.18, too, not at once.
     """
 
     def __init__(
@@ -180,9 +182,11 @@ class State(Behavior):
             self._hold.take()
         try:
             (kdamond,) = await self._damon.start([context])
+            run = self._runs[branch] = _Run(kdamond, next(self._pids))
         except DamonError as error:
             raise refusal(error.errno, str(error)) from None
-        run = self._runs[branch] = _Run(kdamond, next(self._pids))
+        finally:
+            self._hold_if_idle()
         self._plan_refresh(branch, run)
 
     async def _off(self, branch: Branch) -> None:
@@ -288,9 +292,16 @@ class State(Behavior):
             yield
         finally:
             self._nr_waiting -= 1
-            is_idle = not self._nr_waiting
-            if self._hold is not None and is_idle and self._is_anything_running:
-                self._hold.take()
+            self._hold_if_idle()
+
+    def _hold_if_idle(self) -> None:
+        """Hold virtual time, if asked to, while something runs and nobody waits for it."""
+        if self._hold is None:
+            return
+        if self._is_anything_running and not self._nr_waiting:
+            self._hold.take()
+        else:
+            self._hold.release()
 
     @property
     def _is_anything_running(self) -> bool:

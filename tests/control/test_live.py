@@ -20,6 +20,7 @@ from damon_async.control.world import World
 from damon_async.engine.clock import RealClock
 from damon_async.engine.engine import Damon
 from damon_async.engine.virtual_clock import VirtualClock
+from damon_async.params.monitoring import Context, Ops
 
 from .consoles import (
     HEAP,
@@ -206,6 +207,27 @@ class Noted(State):
     @cached_property
     def has_begun(self) -> asyncio.Event:
         return asyncio.Event()
+
+
+async def test_held_time() -> None:
+    """A tree that holds time lets it go when nothing runs, however that came about."""
+    clock = VirtualClock()
+    with quiet():
+        async with Damon(clock=clock, seed=7) as damon:
+            tree = live_tree(damon, world=World(process={1: Memory()}.get), holds_time=True)
+            console = Console(tree, damon, clock)
+            console.fresh_vaddr()
+            [alone] = await damon.start([Context(ops=Ops.PADDR)], exclusive=True)
+            await console.fails("on", errno.EBUSY)
+            await clock.sleep_us(1000)
+            await damon.stop([alone])
+            await console.state("on")
+            for _ in range(50):
+                await asyncio.sleep(0)
+            assert clock.now_us() == 1000
+            await console.state("off")
+            await clock.sleep_us(1000)
+            assert clock.now_us() == 2000
 
 
 async def test_portal_ends() -> None:
