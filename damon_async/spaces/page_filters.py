@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -89,13 +88,16 @@ class PageFilters:
             self._old_since_ms = np.zeros(len(self._machine.pages), np.int64)
         since_ms = self._old_since_ms[frames]
         young = np.zeros(len(since_ms), np.bool_)
-        # Whole ranges were looked at together, so they fall into few pieces.
-        breaks = np.flatnonzero(np.diff(since_ms)) + 1
-        bounds = [0, *breaks.tolist(), len(since_ms)]
-        for low, high in pairwise(bounds):
+        # By instant, not by range: looks are few, but where touches are random
+        # each of them leaves thousands of ranges.
+        for looked_ms in np.unique(since_ms).tolist():
+            if looked_ms * 1000 >= now_us:
+                continue
+            chosen = since_ms == looked_ms
+            rows = np.flatnonzero(chosen)
+            low, high = int(rows[0]), int(rows[-1]) + 1
             piece = slice(frames.start + low, frames.start + high)
-            since_us = int(since_ms[low]) * 1000
-            if since_us < now_us:
-                young[low:high] = self._machine.frames.touched(piece, since_us, now_us)
+            touched = self._machine.frames.touched(piece, looked_ms * 1000, now_us)
+            young[low:high] |= touched & chosen[low:high]
         since_ms[young] = now_us // 1000
         return young

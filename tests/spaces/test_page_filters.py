@@ -1,0 +1,62 @@
+"""Which pages are young: touched since the last look, whoever looked where."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from damon_async.arrays import BoolArray
+from damon_async.params.filters import Filter
+from damon_async.spaces.frames import Process
+from damon_async.spaces.generator_base import Layout
+from damon_async.spaces.generators import Uniform
+from damon_async.spaces.machine import Machine
+from damon_async.spaces.page_filters import PageFilters
+from damon_async.spaces.pages import Frames
+
+NR_PAGES = 12
+RULES = (Filter("young"),)
+
+LOOKS = st.lists(
+    st.tuples(st.integers(0, NR_PAGES - 1), st.integers(1, NR_PAGES), st.integers(1, 500)),
+    max_size=8,
+)
+
+
+@given(LOOKS)
+@settings(max_examples=25)
+def test_young_is_since_the_last_look(looks: list[tuple[int, int, int]]) -> None:
+    """A page passes unless it was touched since it was found young the last time."""
+    space = Uniform(size=NR_PAGES * 4096, rate_hz=2, layout=Layout.FLAT).space()
+    machine = Machine([Process(1, space)])
+    filters, frames = PageFilters(machine), machine.frames
+    since_us = [0] * frames.nr_pages
+    now_us = 0
+    for first, length, wait_ms in looks:
+        now_us += wait_ms * 1000
+        rows = slice(first, min(first + length, frames.nr_pages))
+        passing = filters.passing(rows, RULES, now_us)
+        for row in range(rows.start, rows.stop):
+            young = bool(frames.touched(slice(row, row + 1), since_us[row], now_us)[0])
+            assert passing[row - rows.start] == (not young)
+            since_us[row] = now_us if young else since_us[row]
+
+
+def test_scattered_looks_are_few_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However scattered the young pages are, the truth is asked once per look."""
+    space = Uniform(size=512 * 4096, rate_hz=3, layout=Layout.FLAT).space()
+    machine = Machine([Process(1, space)])
+    filters, touched = PageFilters(machine), machine.frames.touched
+    questions: list[Frames] = []
+
+    def asked(frames: Frames, since_us: int, until_us: int) -> BoolArray:
+        questions.append(frames)
+        return touched(frames, since_us, until_us)
+
+    monkeypatch.setattr(machine.frames, "touched", asked)
+    for now_us in (100_000, 200_000, 300_000):
+        passing = filters.passing(slice(0, 512), RULES, now_us)
+        assert np.count_nonzero(np.diff(passing.astype(np.int8))) > 50
+
+    assert len(questions) == 1 + 2 + 3
