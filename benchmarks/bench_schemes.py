@@ -61,7 +61,7 @@ def aggregations() -> None:
     """Compare aggregations with and without schemes; all of them in turns."""
     # As many small blocks as make it use all the regions that it may.
     space = noisy(10 * GIB, 1500)
-    idle = Scheme("stat", {"sz_bytes": ("1T", "max")})
+    idle = Scheme("pageout", {"nr_accesses": ("0 %", "0 %"), "age": ("1 h", "max")})
     monitors = {
         "no scheme": monitor_with(space, []),
         "ten schemes": monitor_with(space, ten_schemes()),
@@ -73,7 +73,7 @@ def aggregations() -> None:
         for snapshot in monitors[name].step(monitors[name].next_us or 0):
             nr_regions[name] = snapshot.nr_regions
 
-    seconds = best_seconds({name: lambda name=name: step(name) for name in monitors}, 25, 10)
+    seconds = best_seconds({name: lambda name=name: step(name) for name in monitors}, 40, 8)
     for name, value in seconds.items():
         print(f"{name:>12}: {value * 1e6:6.0f} us per aggregation of {nr_regions[name]} regions")
     plain = seconds["no scheme"]

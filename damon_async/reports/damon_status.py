@@ -4,7 +4,8 @@ Kdamonds as an indented tree: parameters, and what schemes did.
 Source:
     Output of damo 3.4.3: ``args damon --format report`` for parameters, and the
     keyword ``<damos stats>`` of ``report access`` for counters. Differs: the bytes
-    that passed filters are not told a second time below the quota.
+    that passed filters are not told a second time below the quota; shares keep what
+    follows their point.
 """
 
 from __future__ import annotations

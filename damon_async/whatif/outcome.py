@@ -202,7 +202,9 @@ class Outcome:
 
     def saved_share(self, baseline: Outcome) -> float:
         """Return how much less memory is in use than in *baseline*, as a share of that."""
-        return 1 - self.resident_bytes / max(1.0, baseline.resident_bytes)
+        if not baseline.resident_bytes:
+            return 0.0
+        return 1 - self.resident_bytes / baseline.resident_bytes
 
     def slowdown(self, baseline: Outcome) -> float:
         """
