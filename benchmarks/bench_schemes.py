@@ -32,10 +32,14 @@ from damon_async.whatif.runner import Run, World
 HOUR_US = 3_600_000_000
 WARM_UP = 60
 
+# Together they make about 1,000 regions: splits and merges never fill the bounds.
+NR_BLOCKS = 2500
+MAX_NR_REGIONS = 1500
+
 
 def monitor_with(space: Space, schemes: Sequence[Scheme]) -> Monitor:
     """Return a monitor of *space* with schemes that has found its regions."""
-    context = context_of(space).model_copy(update={"schemes": tuple(schemes)})
+    context = context_of(space, MAX_NR_REGIONS).model_copy(update={"schemes": tuple(schemes)})
     monitor = Monitor(context, operations_for(context), np.random.default_rng(0))
     monitor.begin(0)
     for _ in range(WARM_UP):
@@ -59,8 +63,7 @@ def ten_schemes() -> list[Scheme]:
 
 def aggregations() -> None:
     """Compare aggregations with and without schemes; all of them in turns."""
-    # As many small blocks as make it use all the regions that it may.
-    space = noisy(10 * GIB, 1500)
+    space = noisy(10 * GIB, NR_BLOCKS)
     idle = Scheme("pageout", {"nr_accesses": ("0 %", "0 %"), "age": ("1 h", "max")})
     monitors = {
         "no scheme": monitor_with(space, []),
