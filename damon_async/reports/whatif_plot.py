@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ..arrays import FloatArray, IntArray
-from ..whatif.outcome import Outcome
+from ..whatif.outcome import Outcome, QuotaUse
 from .plots import Unit, new_figure, save, size_unit, tidy, time_unit
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ BASELINE_COLOR: Final = "0.55"
 """Gray: nothing was done."""
 
 NR_STEPS: Final = 60
-"""In how many steps of time refaults and stalls are summed up."""
+"""In how many steps of time stalls and quotas are summed up; single windows flicker."""
 
 
 def plot_whatif(baseline: Outcome, tried: Sequence[Outcome], path: str | os.PathLike[str]) -> None:
@@ -43,12 +43,8 @@ def plot_whatif(baseline: Outcome, tried: Sequence[Outcome], path: str | os.Path
     memory, refaults, quotas, stalls = figure.subplots(2, 2).T.flat
     time = time_unit(baseline.duration_us / 1e6)
     _draw_memory(memory, baseline, tried, time)
-    _draw_rate(refaults, baseline, tried, time, "nr_refaults", 1)
-    refaults.set_title("refaults: touches of pages that had been paged out")
-    refaults.set_ylabel("per second")
-    _draw_rate(stalls, baseline, tried, time, "stall_ns", 1e7 * baseline.nr_programs)
-    stalls.set_title("programs waiting for memory")
-    stalls.set_ylabel("of the time (%)")
+    _draw_refaults(refaults, baseline, tried, time)
+    _draw_stalls(stalls, baseline, tried, time)
     _draw_quotas(quotas, tried, time)
     for panel in (memory, refaults, quotas, stalls):
         panel.set_xlim(0, baseline.duration_us / 1e6 / time.size)
@@ -74,34 +70,56 @@ def _draw_memory(axes: Axes, baseline: Outcome, tried: Sequence[Outcome], time: 
     axes.set_ylabel(f"size ({size.name})")
 
 
-def _draw_rate(
-    axes: Axes, baseline: Outcome, tried: Sequence[Outcome], time: Unit, column: str, unit: float
-) -> None:
+def _draw_refaults(axes: Axes, baseline: Outcome, tried: Sequence[Outcome], time: Unit) -> None:
+    # As sums: rates of several runs would lie over each other.
     for run, color, _ in _lines(baseline, tried):
-        edges, rates = _rates(run.timeline.time_us, getattr(run.timeline, column))
-        axes.stairs(rates / unit, edges / time.size, color=color, linewidth=1.3)
+        line = run.timeline
+        axes.plot(line.time_us / 1e6 / time.size, line.nr_refaults, color=color, linewidth=1.3)
     axes.set_ylim(bottom=0)
+    axes.set_title("refaults so far: touches of pages that had been paged out")
+    axes.set_ylabel("touches")
+
+
+def _draw_stalls(axes: Axes, baseline: Outcome, tried: Sequence[Outcome], time: Unit) -> None:
+    for run, color, _ in _lines(baseline, tried):
+        edges, rates = _rates(run.timeline.time_us, run.timeline.stall_ns)
+        # Nanoseconds per second in percent, for each of the programs.
+        percent = rates / 1e7 / run.nr_programs
+        axes.stairs(percent, edges / time.size, color=color, linewidth=1.3)
+    axes.set_ylim(bottom=0)
+    axes.set_title("programs waiting for memory")
+    axes.set_ylabel("of the time (%)")
 
 
 def _draw_quotas(axes: Axes, tried: Sequence[Outcome], time: Unit) -> None:
-    axes.set_title("quota used per window")
+    axes.set_title("quota used, on average")
     axes.set_ylabel("of what was allowed (%)")
     axes.set_ylim(0, 108)
     has_any = False
     for run, color, _ in _lines(None, tried):
         for number, scheme in enumerate(run.schemes):
-            use = scheme.quota
-            has_any = has_any or bool(len(use))
+            if not len(scheme.quota):
+                continue
+            has_any = True
+            seconds, shares = _smooth(scheme.quota)
             axes.plot(
-                use.start_us / 1e6 / time.size,
-                use.shares * 100,
+                seconds / time.size,
+                shares * 100,
                 color=color,
-                linewidth=1,
+                linewidth=1.3,
                 linestyle=("-", "--", ":", "-.")[number % 4],
-                marker="." if len(use) < NR_STEPS else "",
+                marker="." if len(shares) < NR_STEPS else "",
             )
     if not has_any:
         axes.text(0.5, 0.5, "no scheme has a quota", ha="center", transform=axes.transAxes)
+
+
+def _smooth(use: QuotaUse) -> tuple[FloatArray, FloatArray]:
+    """Return when groups of windows begin, in seconds, and which share each group used."""
+    size = -(-len(use) // NR_STEPS)
+    firsts = np.arange(0, len(use), size)
+    counts = np.diff(np.append(firsts, len(use)))
+    return use.start_us[firsts] / 1e6, np.add.reduceat(use.shares, firsts) / counts
 
 
 def _lines(baseline: Outcome | None, tried: Sequence[Outcome]) -> list[tuple[Outcome, str, bool]]:
