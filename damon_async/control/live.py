@@ -88,6 +88,10 @@ class TreePortal:
         """List the names in a directory; see ``Tree.listdir``."""
         return self._portal.call(self._tree.listdir, path)
 
+    def entries(self, path: str = "") -> list[tuple[str, bool]]:
+        """List names and whether they are directories; see ``Tree.entries``."""
+        return self._portal.call(self._tree.entries, path)
+
     def stat(self, path: str) -> NodeStat:
         """Return what is known of a file or directory; see ``Tree.stat``."""
         return self._portal.call(self._tree.stat, path)
@@ -100,6 +104,8 @@ class TreePortal:
         """Return the text of an open file; see ``Handle.read``."""
         return self._portal.call(handle.read)
 
-    def write_open(self, handle: Handle, data: bytes | str) -> int:
+    def write_open(self, handle: Handle, data: bytes | str, offset: int = 0) -> int:
         """Write to an open file and wait for what it asks for; see ``Handle.write_async``."""
+        # Files of one value do not care where they are written.
+        del offset
         return self._portal.call(handle.write_async, data)

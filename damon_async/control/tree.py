@@ -107,6 +107,18 @@ class Tree:
             return found.names()
         raise refusal(errno.ENOTDIR, f"{path} is a file")
 
+    def entries(self, path: str = "") -> list[tuple[str, bool]]:
+        """
+        List the names in the directory at *path*, and whether each is a directory.
+
+        Raises:
+            OSError: As of ``listdir``.
+        """
+        names = self.listdir(path)
+        found = self._find(path)
+        files = found.shape.files if isinstance(found, Branch) else {}
+        return [(name, name not in files) for name in names]
+
     def open(self, path: str, *, for_writing: bool = False) -> Handle:
         """
         Open the file at *path*.
