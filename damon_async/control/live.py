@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from anyio.from_thread import BlockingPortal
 
 from ..engine.engine import Damon
 from .admin import ADMIN
+from .node import Role
 from .profiles import Profile
 from .state import State
 from .tree import Handle, NodeStat, Tree
@@ -42,9 +43,16 @@ def live_tree(
     return Tree(ADMIN, profile, State(damon, profile, world, holds_time=holds_time))
 
 
+_ASKED: Final = frozenset({Role.LIVE})
+"""Files whose reads are answered by what stands behind the tree, which is not for threads."""
+
+
 class TreePortal:
     """
     A tree for threads other than that of the event loop; use ``async with`` there.
+
+    What touches nothing but stored values is done in the thread that asks, as a way
+    through the loop costs ten times as much; all else in the thread of the loop.
 
     Its methods are those of the tree, may be called from any number of threads at
     once, and wait where the tree's would. None of them may be called in the thread
@@ -78,34 +86,38 @@ class TreePortal:
 
     def read(self, path: str) -> bytes:
         """Return the text of a file; see ``Tree.read``."""
-        return self._portal.call(self._tree.read, path)
+        return self.read_open(self._tree.open(path))
 
     def write(self, path: str, data: bytes | str) -> int:
         """Write to a file and wait for what it asks for; see ``Tree.write_async``."""
-        return self._portal.call(self._tree.write_async, path, data)
+        return self.write_open(self._tree.open(path, for_writing=True), data)
 
     def listdir(self, path: str = "") -> list[str]:
         """List the names in a directory; see ``Tree.listdir``."""
-        return self._portal.call(self._tree.listdir, path)
+        return self._tree.listdir(path)
 
     def entries(self, path: str = "") -> list[tuple[str, bool]]:
         """List names and whether they are directories; see ``Tree.entries``."""
-        return self._portal.call(self._tree.entries, path)
+        return self._tree.entries(path)
 
     def stat(self, path: str) -> NodeStat:
         """Return what is known of a file or directory; see ``Tree.stat``."""
-        return self._portal.call(self._tree.stat, path)
+        return self._tree.stat(path)
 
     def open(self, path: str, *, for_writing: bool = False) -> Handle:
         """Open a file, for ``read_open`` and ``write_open``; see ``Tree.open``."""
-        return self._portal.call(lambda: self._tree.open(path, for_writing=for_writing))
+        return self._tree.open(path, for_writing=for_writing)
 
     def read_open(self, handle: Handle) -> bytes:
         """Return the text of an open file; see ``Handle.read``."""
-        return self._portal.call(handle.read)
+        if handle.file.role in _ASKED:
+            return self._portal.call(handle.read)
+        return handle.read()
 
     def write_open(self, handle: Handle, data: bytes | str, offset: int = 0) -> int:
         """Write to an open file and wait for what it asks for; see ``Handle.write_async``."""
         # Files of one value do not care where they are written.
         del offset
+        if handle.file.role is Role.PLAIN:
+            return handle.write(data)
         return self._portal.call(handle.write_async, data)

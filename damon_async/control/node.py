@@ -13,6 +13,7 @@ import errno
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from threading import Lock
 from typing import Final
 
 from .profiles import SEED, Release
@@ -183,6 +184,7 @@ class Branch:
     __slots__ = (
         "__weakref__",
         "_first",
+        "_lock",
         "_made",
         "_rows",
         "_values",
@@ -209,6 +211,8 @@ class Branch:
         self._made: dict[str, Branch] = {}
         self._rows: Sequence[Mapping[str, Value]] = ()
         self.is_removed = False
+        # One for the whole tree: other threads may look, and looking makes directories.
+        self._lock: Lock = parent._lock if parent is not None else Lock()
 
     def __repr__(self) -> str:
         gone = ", removed" if self.is_gone else ""
@@ -257,6 +261,15 @@ class Branch:
 
     def find(self, name: str) -> Branch | None:
         """Return the directory *name* in this one; None if there is none."""
+        made = self._made.get(name)
+        if made is not None:
+            return made
+        # Not while the children are made anew: it would survive as one of the old.
+        with self._lock:
+            return self._make(name)
+
+    def _make(self, name: str) -> Branch | None:
+        """Make the directory *name*, unless another thread was faster; None if there is none."""
         made = self._made.get(name)
         if made is None and (shape := self.shape.directories.get(name)) is not None:
             made = self._made[name] = Branch(shape, name, self)
@@ -310,12 +323,13 @@ class Branch:
         Raises:
             OSError: ENOMEM if they are too many; then there are none.
         """
-        for name in [name for name in self._made if name not in self.shape.directories]:
-            self._made.pop(name).is_removed = True
         is_too_much = count > MAX_CHILDREN
-        self.nr_children = 0 if is_too_much else count
-        self._first = first
-        self._rows = rows
+        with self._lock:
+            for name in [name for name in self._made if name not in self.shape.directories]:
+                self._made.pop(name).is_removed = True
+            self.nr_children = 0 if is_too_much else count
+            self._first = first
+            self._rows = rows
         if is_too_much:
             raise refusal(errno.ENOMEM, f"{count} are too many; at most {MAX_CHILDREN}")
 
