@@ -63,6 +63,8 @@ class File:
 
         locks_since: From which release on reading and writing take the interface
             lock; None if never. Counters take it for writing in all.
+
+        about: What it means, in one sentence with the unit.
     """
 
     name: str
@@ -72,6 +74,7 @@ class File:
     mode: int = READ_WRITE
     role: Role = Role.PLAIN
     locks_since: Release | None = None
+    about: str = ""
 
     def at(self, release: Release) -> File:
         """Return the form that the file has in *release*."""
@@ -106,6 +109,8 @@ class Directory:
         most: How many there may be; None if memory is the only limit.
 
         since: The first release that has it.
+
+        about: What it is for, in one sentence.
     """
 
     name: str
@@ -115,6 +120,7 @@ class Directory:
     counter: str = ""
     most: int | None = None
     since: Release = SEED
+    about: str = ""
 
     @property
     def all_files(self) -> tuple[File, ...]:
