@@ -32,15 +32,20 @@ ROOMS_BELOW: Final[dict[str, set[str]]] = {
     "schemes": GROUND | {"regions", "spaces", "operations", "records"},
     "monitor": GROUND | {"regions", "spaces", "operations", "records", "schemes"},
     "engine": GROUND | {"regions", "spaces", "operations", "records", "schemes", "monitor"},
+    # A process has memory, whoever looks at it.
+    "processes": GROUND | {"spaces"},
     "control": GROUND
     | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine"},
     # Plain loops over monitors: no engine, no clock, no task.
     "whatif": GROUND | {"regions", "spaces", "operations", "records", "schemes", "monitor"},
     # A report is made of records and of what runs came to, whoever made those.
     "reports": GROUND | {"regions", "spaces", "operations", "records", "whatif"},
+    # Tools for tests of all of it, by users and by us.
+    "testing": GROUND
+    | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine", "control"},
     "cli": GROUND
     | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine"}
-    | {"control", "whatif", "reports"},
+    | {"control", "processes", "testing", "whatif", "reports"},
     "__main__": {"cli"},
 }
 
@@ -57,13 +62,13 @@ PROTOCOLS: Final = {
 OBSERVERS: Final = {"monitor", "schemes"}
 """Rooms that must work with any space and any operations set."""
 
-OUTSIDE_THE_CORE: Final = {"engine", "control", "reports", "cli", "__main__"}
+OUTSIDE_THE_CORE: Final = {"engine", "control", "testing", "reports", "cli", "__main__"}
 """Rooms that may wait, look at a clock or write files as they go."""
 
 WAITING: Final = {"anyio", "asyncio", "threading", "trio", "multiprocessing", "time", "random"}
 """Modules through which time, tasks or a global generator would come in."""
 
-EXTRAS: Final = {"cyclopts", "rich", "matplotlib", "yaml", "uvloop"}
+EXTRAS: Final = {"cyclopts", "rich", "matplotlib", "mfusepy", "yaml", "uvloop"}
 """Modules that only an extra brings; imported where they are used."""
 
 SEEDED: Final = {

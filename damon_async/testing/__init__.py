@@ -1,0 +1,1 @@
+"""Tools for tests under concurrency: virtual time, explored schedules, faults."""
