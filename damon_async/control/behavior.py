@@ -86,15 +86,24 @@ class Behavior:
         self.lock = InterfaceLock()
 
     def read(self, branch: Branch, file: File) -> Value:
-        """Return what a live *file* in *branch* holds now."""
+        """Return what a live or asked *file* in *branch* holds now."""
         return branch.value(file.name)
+
+    def asked(self, branch: Branch, file: File, value: Value) -> None:
+        """
+        Do at once what was written to an asked *file* in *branch*.
+
+        Raises:
+            OSError: Why it cannot be done; nothing changed, unless the file says so.
+        """
+        branch.set_value(file.name, value)
 
     async def write(self, branch: Branch, file: File, value: Value) -> None:
         """
         Do what was written to a live *file* in *branch*, and wait for it.
 
-        Called with the lock held. May be called while an earlier one waits, if
-        that has lent the lock.
+        Called with the lock held if the file takes it. May be called while an earlier
+        one waits, if there is no lock or that has lent it.
 
         Raises:
             OSError: Why it cannot be done.
@@ -111,3 +120,6 @@ class Behavior:
 
     def told(self, branch: Branch, file: File) -> None:
         """Take note that a file was written whose role is to be told of."""
+
+    def opened(self, branch: Branch, file: File) -> None:
+        """Take note that a file was opened; where files are written at once only."""

@@ -1,4 +1,4 @@
-"""The sysfs tree with an engine behind it, and its door for other threads."""
+"""The sysfs tree with an engine behind it, and the door of any tree for other threads."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from anyio.from_thread import BlockingPortal
 from ..engine.engine import Damon
 from .admin import ADMIN
 from .node import Role
+from .pids import PidOf
 from .profiles import Profile
 from .state import State
 from .tree import Handle, NodeStat, Tree
@@ -22,6 +23,7 @@ def live_tree(
     world: World | None = None,
     *,
     holds_time: bool = False,
+    pids: PidOf | None = None,
 ) -> Tree:
     """
     Return a sysfs tree that runs kdamonds.
@@ -38,12 +40,15 @@ def live_tree(
             none.
 
         holds_time: Whether virtual time stands still except while a command waits.
+
+        pids: Names kdamonds; give all trees on one engine the same. By default
+            numbers of its own.
     """
     profile = Profile(profile)
-    return Tree(ADMIN, profile, State(damon, profile, world, holds_time=holds_time))
+    return Tree(ADMIN, profile, State(damon, profile, world, holds_time=holds_time, pids=pids))
 
 
-_ASKED: Final = frozenset({Role.LIVE})
+_ASKED: Final = frozenset({Role.LIVE, Role.ASKED})
 """Files whose reads are answered by what stands behind the tree, which is not for threads."""
 
 
@@ -86,11 +91,11 @@ class TreePortal:
 
     def read(self, path: str) -> bytes:
         """Return the text of a file; see ``Tree.read``."""
-        return self.read_open(self._tree.open(path))
+        return self.read_open(self.open(path))
 
     def write(self, path: str, data: bytes | str) -> int:
         """Write to a file and wait for what it asks for; see ``Tree.write_async``."""
-        return self.write_open(self._tree.open(path, for_writing=True), data)
+        return self.write_open(self.open(path, for_writing=True), data)
 
     def listdir(self, path: str = "") -> list[str]:
         """List the names in a directory; see ``Tree.listdir``."""
@@ -106,18 +111,19 @@ class TreePortal:
 
     def open(self, path: str, *, for_writing: bool = False) -> Handle:
         """Open a file, for ``read_open`` and ``write_open``; see ``Tree.open``."""
+        if self._tree.medium.writes_once:
+            # What stands behind the tree is told of it.
+            return self._portal.call(lambda: self._tree.open(path, for_writing=for_writing))
         return self._tree.open(path, for_writing=for_writing)
 
-    def read_open(self, handle: Handle) -> bytes:
+    def read_open(self, handle: Handle, offset: int = 0) -> bytes:
         """Return the text of an open file; see ``Handle.read``."""
         if handle.file.role in _ASKED:
-            return self._portal.call(handle.read)
-        return handle.read()
+            return self._portal.call(handle.read, offset)
+        return handle.read(offset)
 
-    def write_open(self, handle: Handle, data: bytes | str, offset: int = 0) -> int:
+    def write_open(self, handle: Handle, data: bytes | str, offset: int | None = None) -> int:
         """Write to an open file and wait for what it asks for; see ``Handle.write_async``."""
-        # Files of one value do not care where they are written.
-        del offset
         if handle.file.role is Role.PLAIN:
-            return handle.write(data)
-        return self._portal.call(handle.write_async, data)
+            return handle.write(data, offset)
+        return self._portal.call(handle.write_async, data, offset)

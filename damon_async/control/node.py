@@ -1,167 +1,39 @@
 """
-Files and directories as data, and the directories that a tree is made of.
+The directories that a tree is made of.
 
-``File`` and ``Directory`` declare, once for all releases. ``Shape`` is what one
-release has of a directory. ``Branch`` is a directory that exists: it holds the
-values that differ from their defaults, and makes what is below it when somebody
-looks, so that a million regions cost nothing until then.
+``Branch`` is a directory that exists: it holds the values that differ from their
+defaults, and makes what is below it when somebody looks, so that a million regions
+cost nothing until then.
 """
 
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
 from threading import Lock
 from typing import Final
 
-from .profiles import SEED, Release
-from .values import NR, Kind, Value, refusal
+from .declared import READ_ONLY, READ_WRITE, Directory, File, Role, Shape
+from .values import Value, refusal
 
-READ_WRITE: Final = 0o600
-
-READ_ONLY: Final = 0o400
+# Whoever works on a tree finds here what its directories are declared with.
+__all__ = [
+    "MAX_CHILDREN",
+    "READ_ONLY",
+    "READ_WRITE",
+    "Branch",
+    "Directory",
+    "File",
+    "Role",
+    "Shape",
+]
 
 MAX_CHILDREN: Final = 2**20
 """More in one directory are taken for a shortage of memory."""
 
-
-class Role(Enum):
-    """Who knows what a file holds."""
-
-    PLAIN = "plain"
-    """The tree: what was written last."""
-
-    COUNTER = "counter"
-    """The tree: how many numbered children there are; a write makes them anew."""
-
-    LIVE = "live"
-    """What stands behind the tree: reads ask it, writes are requests to it."""
-
-    TOLD = "told"
-    """The tree; but what stands behind it hears of writes."""
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """
-    A file with one value.
-
-    Attributes:
-        name: As in the tree.
-
-        kind: The class of its value.
-
-        default: What it holds at first.
-
-        since: The first release that has it.
-
-        mode: ``READ_WRITE`` or ``READ_ONLY``.
-
-        role: Who knows what it holds.
-
-        locks_since: From which release on reading and writing take the interface
-            lock; None if never. Counters take it for writing in all.
-
-        about: What it means, in one sentence with the unit.
-    """
-
-    name: str
-    kind: Kind
-    default: Value = 0
-    since: Release = SEED
-    mode: int = READ_WRITE
-    role: Role = Role.PLAIN
-    locks_since: Release | None = None
-    about: str = ""
-
-    def at(self, release: Release) -> File:
-        """Return the form that the file has in *release*."""
-        locks = self.locks_since is not None and self.locks_since <= release
-        return replace(
-            self, kind=self.kind.at(release), locks_since=self.locks_since if locks else None
-        )
-
-    @property
-    def is_locking(self) -> bool:
-        """Whether reads and writes take the interface lock."""
-        return self.locks_since is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """
-    A directory: files, directories, and perhaps numbered children.
-
-    Attributes:
-        name: As in the tree; of numbered children, what they are, e.g. ``scheme``.
-
-        files: What it always has.
-
-        directories: Likewise.
-
-        child: What its numbered children are; None if it has none.
-
-        counter: The file that says how many there are, and makes them when it is
-            written; empty if only the engine makes them.
-
-        most: How many there may be; None if memory is the only limit.
-
-        since: The first release that has it.
-
-        about: What it is for, in one sentence.
-    """
-
-    name: str
-    files: tuple[File, ...] = ()
-    directories: tuple[Directory, ...] = ()
-    child: Directory | None = None
-    counter: str = ""
-    most: int | None = None
-    since: Release = SEED
-    about: str = ""
-
-    @property
-    def all_files(self) -> tuple[File, ...]:
-        """Its files, the counter included."""
-        if not self.counter:
-            return self.files
-        return (File(self.counter, NR, role=Role.COUNTER), *self.files)
-
-
-class Shape:
-    """
-    A directory as one release has it.
-
-    Args:
-        declared: The directory.
-
-        release: What it is made for.
-
-    Attributes:
-        declared: As above.
-
-        files: By name.
-
-        directories: By name.
-
-        child: The shape of numbered children; None if there are none.
-    """
-
-    __slots__ = ("child", "declared", "directories", "files")
-
-    def __init__(self, declared: Directory, release: Release) -> None:
-        self.declared = declared
-        self.files: Mapping[str, File] = {
-            file.name: file.at(release) for file in declared.all_files if file.since <= release
-        }
-        self.directories: Mapping[str, Shape] = {
-            each.name: Shape(each, release)
-            for each in declared.directories
-            if each.since <= release
-        }
-        self.child = Shape(declared.child, release) if declared.child is not None else None
+NAME: Final = re.compile(r"(?!\.{1,2}$)[^/\0]{1,255}", re.DOTALL)
+"""What a file or directory can be called."""
 
 
 class Branch:
@@ -218,7 +90,7 @@ class Branch:
         self._rows: Sequence[Mapping[str, Value]] = ()
         self.is_removed = False
         # One for the whole tree: other threads may look, and looking makes directories.
-        self._lock: Lock = parent._lock if parent is not None else Lock()
+        self._lock: Lock = Lock() if parent is None else parent._lock  # noqa: SLF001 -- our own
 
     def __repr__(self) -> str:
         gone = ", removed" if self.is_gone else ""
@@ -311,7 +183,48 @@ class Branch:
     def names(self) -> list[str]:
         """List all names in it: files, directories, children in order."""
         children = range(self._first, self._first + self.nr_children)
-        return [*self.shape.files, *self.shape.directories, *map(str, children)]
+        named = [child.name for child in self.named_children()]
+        return [*self.shape.files, *self.shape.directories, *map(str, children), *named]
+
+    def named_children(self) -> Iterator[Branch]:
+        """Go through its children with names of their own, in the order they were made."""
+        if self.shape.named is not None:
+            # A copy: in other threads, looking makes directories.
+            with self._lock:
+                made = list(self._made.values())
+            yield from (each for each in made if each.shape is self.shape.named)
+
+    def add(self, name: str) -> Branch:
+        """
+        Make a child with the name *name*.
+
+        Raises:
+            OSError: EEXIST if something here has that name; EINVAL if it is no name.
+        """
+        if self.shape.named is None or not NAME.fullmatch(name):
+            raise refusal(errno.EINVAL, f"{name[:64]!r} is no name for a directory here")
+        if self.find(name) is not None or self.has(name):
+            raise refusal(errno.EEXIST, f"there is a {name!r} already")
+        made = Branch(self.shape.named, name, self)
+        with self._lock:
+            self._made[name] = made
+        return made
+
+    def remove(self, name: str) -> Branch:
+        """
+        Remove the child with the name *name*, and return it.
+
+        Raises:
+            OSError: ENOENT if there is none; EINVAL if it was not made by name.
+        """
+        found = self.find(name)
+        if found is None and not self.has(name):
+            raise refusal(errno.ENOENT, f"there is no {name[:64]!r}")
+        if found is None or found.shape is not self.shape.named:
+            raise refusal(errno.EINVAL, f"{name!r} cannot be removed")
+        with self._lock:
+            found.is_removed = True
+            return self._made.pop(name)
 
     def renew_children(
         self, count: int, *, first: int = 0, rows: Sequence[Mapping[str, Value]] = ()
@@ -331,7 +244,9 @@ class Branch:
         """
         is_too_much = count > MAX_CHILDREN
         with self._lock:
-            for name in [name for name in self._made if name not in self.shape.directories]:
+            for name in [
+                name for name, made in self._made.items() if made.shape is self.shape.child
+            ]:
                 self._made.pop(name).is_removed = True
             self.nr_children = 0 if is_too_much else count
             self._first = first

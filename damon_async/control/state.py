@@ -11,7 +11,6 @@ import errno
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -24,6 +23,7 @@ from ..monitor.monitor import Monitor
 from .behavior import Behavior
 from .commands import STRICT_SINCE, WALKS, Commands
 from .node import Branch, File
+from .pids import PidOf, Pids
 from .profiles import NEXT, SEED, Profile, Release
 from .results import clear_tried_regions, show_effective_quotas, show_intervals, show_stats
 from .values import Value, refusal
@@ -31,9 +31,6 @@ from .world import World
 
 CANCELED_SINCE: Final = Release(7, 0)
 """From here on commands to a kdamond that was stopped are ECANCELED."""
-
-FIRST_PID: Final = 2**22 + 1
-"""No process of a real Linux has it."""
 
 
 @dataclass(slots=True)
@@ -71,6 +68,8 @@ class State(Behavior):
         holds_time: Whether virtual time stands still except while a command waits.
             Real clocks cannot be held.
 
+        pids: Names kdamonds; by default numbers of its own.
+
     Source:
         spec interfaces 2.
         Differs: the statistics of a running kdamond are handled at its next
@@ -84,13 +83,14 @@ class State(Behavior):
         world: World | None = None,
         *,
         holds_time: bool = False,
+        pids: PidOf | None = None,
     ) -> None:
         super().__init__()
         self._damon = damon
         self._release = profile.release
         self._world = world or World()
         self._commands = Commands(damon.clock, self._world, profile.release)
-        self._pids = count(FIRST_PID)
+        self._pids = pids or Pids()
         # By the directory: where that is made anew, nothing is left of the old one.
         self._runs: WeakKeyDictionary[Branch, _Run] = WeakKeyDictionary()
         self._is_pending = False
@@ -182,7 +182,7 @@ class State(Behavior):
             self._hold.take()
         try:
             (kdamond,) = await self._damon.start([context])
-            run = self._runs[branch] = _Run(kdamond, next(self._pids))
+            run = self._runs[branch] = _Run(kdamond, self._pids(kdamond))
         except DamonError as error:
             raise refusal(error.errno, str(error)) from None
         finally:

@@ -8,15 +8,14 @@ what stands behind the tree.
 from __future__ import annotations
 
 import errno
-from typing import Final, NamedTuple
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final, NamedTuple, NoReturn
 
 from .behavior import Behavior, InterfaceLock
+from .medium import SYSFS, Medium
 from .node import READ_ONLY, Branch, Directory, File, Role, Shape
 from .profiles import Profile
 from .values import refusal
-
-PAGE: Final = 4096
-"""The size that files report, and the most that one write takes."""
 
 DIRECTORY_MODE: Final = 0o755
 
@@ -34,7 +33,7 @@ class NodeStat(NamedTuple):
     """Permission bits."""
 
     size: int
-    """4096 for every file, 0 for directories."""
+    """What all files of the tree report, 0 for directories."""
 
 
 class Tree:
@@ -51,8 +50,12 @@ class Tree:
 
         behavior: What stands behind it; by default nothing.
 
+        medium: The kind of its file system.
+
     Attributes:
         profile: As above.
+
+        medium: As above.
 
         root: The root as it is now.
 
@@ -67,8 +70,10 @@ class Tree:
         declared: Directory,
         profile: Profile | str = Profile.V6_18,
         behavior: Behavior | None = None,
+        medium: Medium = SYSFS,
     ) -> None:
         self.profile = Profile(profile)
+        self.medium = medium
         self.root = Branch(Shape(declared, self.profile.release))
         self.behavior = behavior or Behavior()
         self._known: dict[str, Handle] = {}
@@ -93,7 +98,7 @@ class Tree:
         found = self._find(path)
         if isinstance(found, Branch):
             return NodeStat(is_dir=True, mode=DIRECTORY_MODE, size=0)
-        return NodeStat(is_dir=False, mode=found.file.mode, size=PAGE)
+        return NodeStat(is_dir=False, mode=found.file.mode, size=found.size)
 
     def listdir(self, path: str = "") -> list[str]:
         """
@@ -138,7 +143,11 @@ class Tree:
             found = self._look_up(path)
         if for_writing and found.file.mode == READ_ONLY:
             raise refusal(errno.EACCES, f"{path} is read-only")
-        return found
+        if not self.medium.writes_once:
+            return found
+        # It knows whether it was written to, so it is nobody else's.
+        self.behavior.opened(found.branch, found.file)
+        return Handle(found.branch, found.file, self.behavior, self.medium)
 
     # -- Reading and writing -------------------------------------------------
 
@@ -159,7 +168,8 @@ class Tree:
         Args:
             path: The file.
 
-            data: At most 4096 bytes of it are taken. Texts are encoded in UTF-8.
+            data: Of it is taken what the medium allows, 4096 bytes in sysfs. Texts
+                are encoded in UTF-8.
 
         Returns:
             How many bytes were taken.
@@ -187,7 +197,7 @@ class Tree:
         Args:
             path: The file.
 
-            data: At most 4096 bytes of it are taken. Texts are encoded in UTF-8.
+            data: As of ``write``.
 
         Returns:
             How many bytes were taken.
@@ -230,7 +240,7 @@ class Tree:
             file = branch.shape.files.get(name)
             if file is None:
                 raise refusal(errno.ENOENT, f"there is no {path!r}")
-        return branch if file is None else Handle(branch, file, self.behavior)
+        return branch if file is None else Handle(branch, file, self.behavior, self.medium)
 
 
 class Handle:
@@ -244,76 +254,113 @@ class Handle:
 
         behavior: What stands behind the tree.
 
+        medium: The kind of its file system.
+
     Attributes:
         branch: As above.
 
         file: As above.
     """
 
-    __slots__ = ("_behavior", "branch", "file")
+    __slots__ = ("_behavior", "_medium", "_position", "branch", "file")
 
-    def __init__(self, branch: Branch, file: File, behavior: Behavior) -> None:
+    def __init__(
+        self, branch: Branch, file: File, behavior: Behavior, medium: Medium = SYSFS
+    ) -> None:
         self.branch = branch
         self.file = file
         self._behavior = behavior
+        self._medium = medium
+        # Where the last write ended; nobody asks where each write is on its own.
+        self._position = 0
 
     def __repr__(self) -> str:
         return f"<Handle of {self.branch.path}/{self.file.name}>"
 
-    def read(self) -> bytes:
+    @property
+    def size(self) -> int:
+        """What it reports as its size, in bytes."""
+        return self._medium.size
+
+    def read(self, offset: int = 0) -> bytes:
         """
-        Return the text of the file.
+        Return the text of the file, made anew, from *offset* on.
 
         Raises:
             OSError: ENODEV if its directory was removed; EBUSY if it takes the
-                interface lock and another operation has it.
+                interface lock and another operation has it; EINVAL if it cannot
+                be read.
         """
         branch, file = self.branch, self.file
         self._check_there()
         if file.is_locking:
             self._behavior.lock.check()
-        is_live = file.role is Role.LIVE
-        value = self._behavior.read(branch, file) if is_live else branch.value(file.name)
-        return file.kind.show(value)
+        if not file.can_read:
+            raise refusal(errno.EINVAL, f"{file.name} cannot be read, only written")
+        is_behind = file.role is Role.LIVE or file.role is Role.ASKED
+        value = self._behavior.read(branch, file) if is_behind else branch.value(file.name)
+        text = file.kind.show(value)
+        return text[offset:] if offset else text
 
-    def write(self, data: bytes | str) -> int:
-        """Write to the file, unless that would have to wait; see ``Tree.write``."""
-        taken = self._taken(data)
-        if taken and self.file.role is Role.LIVE:
-            with self._behavior.lock.held():
-                self.file.kind.parse(taken)
-            raise refusal(errno.EAGAIN, f"writing to {self.file.name} waits; use write_async")
-        if taken:
+    def write(self, data: bytes | str, offset: int | None = None) -> int:
+        """
+        Write to the file, unless that would have to wait; see ``Tree.write``.
+
+        Args:
+            data: The bytes or text.
+
+            offset: Where; None is where the last write ended. Matters only where an
+                open file takes one write: elsewhere than at its beginning that is
+                EINVAL.
+        """
+        taken = self._taken(data, offset)
+        if taken or self._medium.writes_once:
+            if self.file.role is Role.LIVE:
+                self._refuse_to_wait(taken)
             self._store(taken)
+            self._position += len(taken)
         return len(taken)
 
-    async def write_async(self, data: bytes | str) -> int:
+    async def write_async(self, data: bytes | str, offset: int | None = None) -> int:
         """Write to the file and wait for what it asks for; see ``Tree.write_async``."""
-        taken = self._taken(data)
-        if not taken or self.file.role is not Role.LIVE:
-            return self.write(data)
+        taken = self._taken(data, offset)
+        is_nothing = not taken and not self._medium.writes_once
+        if is_nothing or self.file.role is not Role.LIVE:
+            return self.write(data, offset)
         # First the lock, then the word: so is the order of its refusals.
-        with self._behavior.lock.held():
+        with self._lock_held():
             value = self.file.kind.parse(taken)
             await self._behavior.write(self.branch, self.file, value)
+        self._position += len(taken)
         return len(taken)
 
     def _check_there(self) -> None:
         if self.branch.is_gone:
             raise refusal(errno.ENODEV, f"the directory of {self.file.name} was removed")
 
-    def _taken(self, data: bytes | str) -> bytes:
+    def _taken(self, data: bytes | str, offset: int | None) -> bytes:
         """Return the bytes that one write takes."""
-        if self.file.mode == READ_ONLY:
-            raise refusal(errno.EACCES, f"{self.file.name} is read-only")
+        file, medium = self.file, self._medium
+        if file.mode == READ_ONLY:
+            raise refusal(errno.EACCES, f"{file.name} is read-only")
         self._check_there()
-        if not isinstance(data, str):
-            return bytes(data[:PAGE])
-        # Halves of surrogates stand for bytes that nobody could decode, or for nothing.
-        try:
-            return data[:PAGE].encode("utf-8", "surrogateescape")[:PAGE]
-        except UnicodeEncodeError as error:
-            raise refusal(errno.EINVAL, f"{data[:64]!r} is no text: {error.reason}") from None
+        if medium.writes_once and (self._position if offset is None else offset):
+            raise refusal(errno.EINVAL, f"{file.name} was written to; open it again")
+        if not file.can_write:
+            raise refusal(errno.EINVAL, f"{file.name} cannot be written, only read")
+        taken = _encoded(data[: medium.most] if medium.cuts else data)
+        if len(taken) > medium.most and not medium.cuts:
+            raise refusal(errno.ENOMEM, f"{len(taken)} bytes are too many; at most {medium.most}")
+        return taken[: medium.most]
+
+    def _lock_held(self) -> AbstractContextManager[None]:
+        """Return what has the interface lock in a ``with`` block, if the file takes it."""
+        return self._behavior.lock.held() if self.file.is_locking else nullcontext()
+
+    def _refuse_to_wait(self, data: bytes) -> NoReturn:
+        with self._lock_held():
+            self.file.kind.parse(data)
+        raise refusal(errno.EAGAIN, f"writing to {self.file.name} waits; use write_async")
 
     def _store(self, data: bytes) -> None:
         """Parse a value and keep it; nothing changes if it is refused."""
@@ -323,10 +370,12 @@ class Handle:
         value = file.kind.parse(data)
         if file.role is Role.COUNTER:
             self._renew(int(value))
-            return
-        branch.set_value(file.name, value)
-        if file.role is Role.TOLD:
-            behavior.told(branch, file)
+        elif file.role is Role.ASKED:
+            behavior.asked(branch, file, value)
+        else:
+            branch.set_value(file.name, value)
+            if file.role is Role.TOLD:
+                behavior.told(branch, file)
 
     def _renew(self, count: int) -> None:
         """Make the numbered children anew; their values are not kept."""
@@ -336,3 +385,14 @@ class Handle:
             raise refusal(errno.EINVAL, f"{count} are too many; at most {most}")
         self._behavior.check_renewal(self.branch)
         self.branch.renew_children(count)
+
+
+def _encoded(data: bytes | str) -> bytes:
+    """Return *data* as bytes."""
+    if not isinstance(data, str):
+        return bytes(data)
+    # Halves of surrogates stand for bytes that nobody could decode, or for nothing.
+    try:
+        return data.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise refusal(errno.EINVAL, f"{data[:64]!r} is no text: {error.reason}") from None

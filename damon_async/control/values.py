@@ -312,3 +312,29 @@ class PathText:
 
 
 PATH: Final = PathText()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptText:
+    """
+    Text that what stands behind the tree reads and prints itself, to the byte.
+
+    Source:
+        spec interfaces 4.3.
+    """
+
+    def at(self, release: Release) -> KeptText:
+        """Return itself: it has always been so."""
+        del release
+        return self
+
+    def parse(self, data: bytes) -> bytes:
+        """Return the text."""
+        return c_text(data)
+
+    def show(self, value: Value) -> bytes:
+        """Return the text."""
+        return value if isinstance(value, bytes) else str(value).encode()
+
+
+KEPT: Final = KeptText()

@@ -113,3 +113,88 @@ def test_unknown_way() -> None:
     """A way that leads nowhere is ENOENT."""
     with pytest.raises(OSError, match="there is no leaves/5"):
         top().below("leaves/5")
+
+
+NAMED = Directory("named", TOP.files, (LEAF,), named=LEAF)
+
+
+def named(*names: str) -> Branch:
+    """Return a directory with children of these names."""
+    branch = Branch(Shape(NAMED, SEED))
+    for name in names:
+        branch.add(name)
+    return branch
+
+
+def test_named_children() -> None:
+    """Children with names of their own come and go one by one, and are listed as they came."""
+    branch = named("b", "a")
+    assert branch.names() == ["sum", "leaf", "b", "a"]
+    assert [child.path for child in branch.named_children()] == ["b", "a"]
+    child = branch.below("b")
+    child.set_value("size", 9)
+    assert branch.remove("b") is child
+    assert child.is_gone
+    assert branch.names() == ["sum", "leaf", "a"]
+    branch.add("b")
+    assert branch.below("b").value("size") == 7
+    assert list(top().named_children()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("", errno.EINVAL),
+        (".", errno.EINVAL),
+        ("..", errno.EINVAL),
+        ("a/b", errno.EINVAL),
+        ("a\0", errno.EINVAL),
+        ("x" * 256, errno.EINVAL),
+        ("a", errno.EEXIST),
+        ("leaf", errno.EEXIST),
+        ("sum", errno.EEXIST),
+    ],
+)
+def test_names_that_cannot_be_given(name: str, number: int) -> None:
+    """What is no name is EINVAL, and what is somebody's is EEXIST; nothing is made."""
+    branch = named("a")
+    with pytest.raises(OSError, match=r"is no name|already") as raised:
+        branch.add(name)
+    assert raised.value.errno == number
+    assert branch.names() == ["sum", "leaf", "a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [("c", errno.ENOENT), ("leaf", errno.EINVAL), ("sum", errno.EINVAL)]
+)
+def test_what_cannot_be_removed(name: str, number: int) -> None:
+    """Only children that were made by name can be removed."""
+    with pytest.raises(OSError, match=r"there is no|cannot be removed") as raised:
+        named("a").remove(name)
+    assert raised.value.errno == number
+
+
+def test_named_children_need_a_declaration() -> None:
+    """Where no children with names are declared, none can be made."""
+    with pytest.raises(OSError, match="'a' is no name"):
+        top().add("a")
+
+
+def test_counted_children_leave_named_ones_alone() -> None:
+    """Making numbered children anew keeps those with names."""
+    branch = Branch(Shape(Directory("both", child=LEAF, counter="nr", named=LEAF), SEED))
+    branch.renew_children(2)
+    kept = branch.add("a")
+    assert branch.below("1").name == "1"
+    branch.renew_children(1)
+    assert branch.names() == ["nr", "0", "a"]
+    assert branch.find("a") is kept
+    with pytest.raises(OSError, match="already"):
+        branch.add("0")
+
+
+def test_files_can_vanish() -> None:
+    """A release has no files of which newer ones have got rid."""
+    gone = Directory("top", (File("old", U64, until=NEXT), File("both", U64)))
+    assert list(Shape(gone, SEED).files) == ["old", "both"]
+    assert list(Shape(gone, NEXT).files) == ["both"]
