@@ -34,8 +34,11 @@ ROOMS_BELOW: Final[dict[str, set[str]]] = {
     "engine": GROUND | {"regions", "spaces", "operations", "records", "schemes", "monitor"},
     # A process has memory, whoever looks at it.
     "processes": GROUND | {"spaces"},
-    "control": GROUND
+    # Ready-made uses of the engine.
+    "modules": GROUND
     | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine"},
+    "control": GROUND
+    | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine", "modules"},
     # Plain loops over monitors: no engine, no clock, no task.
     "whatif": GROUND | {"regions", "spaces", "operations", "records", "schemes", "monitor"},
     # A report is made of records and of what runs came to, whoever made those.

@@ -1,0 +1,1 @@
+"""Synthetic memory behind the pids of real processes."""

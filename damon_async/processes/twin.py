@@ -1,0 +1,52 @@
+"""Which synthetic memory stands for a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+from ..spaces.layout import SMALL_PAGE
+from ..spaces.space import Space
+from ..spaces.workload import open_workload
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """
+    Memory that stands for a process, before it is made.
+
+    Two that are equal are the same memory.
+    """
+
+    spec: str
+    """What it is, as users write it."""
+
+    is_repeated: bool = True
+    """Whether memory that ends begins anew while the process lives; if not, the
+    process is taken to have ended with it."""
+
+    seed: int = 0
+    """For what is random, unless *spec* gives another."""
+
+    page_size: int = SMALL_PAGE
+    """Bytes that share one accessed mark, unless *spec* gives another."""
+
+    make: Callable[[], Space] | None = field(default=None, compare=False, repr=False)
+    """Makes it, where *spec* is only its name."""
+
+    def open(self) -> Space:
+        """
+        Make the memory, in a time of its own.
+
+        Raises:
+            DamonError: If that cannot be: no such file, wrong options, ...
+        """
+        if self.make is not None:
+            return self.make()
+        return open_workload(self.spec, seed=self.seed, page_size=self.page_size)
+
+    @classmethod
+    def made(cls, name: str, make: Callable[[], Space]) -> Self:
+        """Return memory that ends with its process, made by a function."""
+        return cls(name, is_repeated=False, make=make)
