@@ -49,10 +49,11 @@ class Processes:
     after it has changed its name; one that has become another program is looked up
     anew, and so is a later process with the same pid.
 
-    A masim configuration, and what a process has registered, ends as it says, and the
-    process counts as ended then. Any other workload that ends begins anew for as long
-    as the process lives. Each process has memory of its own: actions of schemes take
-    pages out of it, but do not make others' memory free.
+    The memory is gone when the process is. What masim and the selftests' programs
+    do, and what a process has registered, comes once, and then nothing is touched any
+    more. Any other workload that ends begins anew for as long as the process lives.
+    Each process has memory of its own: actions of schemes take pages out of it, but do
+    not make others' memory free.
 
     Args:
         now_us: The time of whoever monitors. That it passes as fast as the
@@ -64,10 +65,22 @@ class Processes:
 
         default: The workload of all other processes; None: they do not exist.
 
+        ends_with_workload: Whether a process also counts as ended when what comes
+            once is over. For virtual time, in which real processes hardly ever end.
+
         proc: Where the kernel tells of processes.
     """
 
-    __slots__ = ("_default", "_known", "_log", "_now_us", "_proc", "_registry", "_rules")
+    __slots__ = (
+        "_default",
+        "_ends_with_workload",
+        "_known",
+        "_log",
+        "_now_us",
+        "_proc",
+        "_registry",
+        "_rules",
+    )
 
     def __init__(
         self,
@@ -76,9 +89,11 @@ class Processes:
         registry: Path | None = None,
         default: str | None = None,
         *,
+        ends_with_workload: bool = False,
         proc: Proc | None = None,
     ) -> None:
         self._now_us = now_us
+        self._ends_with_workload = ends_with_workload
         self._rules = rules or Rules()
         self._proc = proc or Proc()
         self._registry = None if registry is None else Registry(registry, self._proc)
@@ -139,11 +154,12 @@ class Processes:
             began_us = self._proc.start_us(id_)
         started_us = self._now_us() - (self._proc.uptime_us() - began_us)
         is_alive = partial(self._proc.is_alive, id_)
+        ends = self._ends_with_workload
         mapped = sum(mapping.end - mapping.start for mapping in space.mappings(0))
         if not 0 < mapped <= MAX_ACTING:
-            return ProcessSpace(space, started_us, is_alive, self._now_us)
+            return ProcessSpace(space, started_us, is_alive, self._now_us, ends_with_space=ends)
         memory = ProcessMemory(Machine([Process(id_.pid, space)]), id_.pid)
-        return ActingProcessSpace(memory, started_us, is_alive, self._now_us)
+        return ActingProcessSpace(memory, started_us, is_alive, self._now_us, ends_with_space=ends)
 
     def _entry(self, status: Status) -> Entry | None:
         if self._registry is None:

@@ -22,6 +22,9 @@ class ProcessSpace:
     asked for: monitors do so before each window of sampling. From then on nothing is
     mapped any more. What happened before stays as it was.
 
+    A space that is over before the process is: it stays mapped, and nothing touches it.
+    Programs take a moment to start and to end, and must not be gone while they run.
+
     Args:
         space: The memory, in a time of its own.
 
@@ -31,9 +34,12 @@ class ProcessSpace:
             it has.
 
         now_us: The caller's time, which is when the process is found to have ended.
+
+        ends_with_space: Whether the process counts as ended when the space does, as
+            in virtual time, in which real processes hardly ever end.
     """
 
-    __slots__ = ("_end_us", "_is_alive", "_now_us", "_space", "_started_us")
+    __slots__ = ("_end_us", "_ends_with_space", "_is_alive", "_now_us", "_space", "_started_us")
 
     def __init__(
         self,
@@ -41,8 +47,11 @@ class ProcessSpace:
         started_us: int,
         is_alive: Callable[[], bool],
         now_us: Callable[[], int],
+        *,
+        ends_with_space: bool = False,
     ) -> None:
         self._space = space
+        self._ends_with_space = ends_with_space
         self._started_us = started_us
         self._is_alive = is_alive
         self._now_us = now_us
@@ -60,7 +69,7 @@ class ProcessSpace:
     @property
     def lifetime_us(self) -> int | None:
         """When the memory vanished or will vanish; None while nobody can know."""
-        own_us = self._space.lifetime_us
+        own_us = self._space.lifetime_us if self._ends_with_space else None
         ends = [] if own_us is None else [own_us + self._started_us]
         if self._end_us is None and not self._is_alive():
             self._end_us = self._now_us()
@@ -72,7 +81,10 @@ class ProcessSpace:
         """Return what is mapped at *now_us*; nothing once the process has ended."""
         if self._end_us is not None and now_us >= self._end_us:
             return ()
-        return self._space.mappings(now_us - self._started_us)
+        inner_us, own_us = now_us - self._started_us, self._space.lifetime_us
+        if own_us is not None and not self._ends_with_space:
+            inner_us = min(inner_us, own_us - 1)
+        return self._space.mappings(inner_us)
 
     def accessed(self, addresses: IntArray, since_us: IntArray, until_us: IntArray) -> BoolArray:
         """Tell for each address whether its page was touched; see ``Space``."""
@@ -102,6 +114,8 @@ class ActingProcessSpace(ProcessSpace):
         is_alive: See there.
 
         now_us: See there.
+
+        ends_with_space: See there.
     """
 
     __slots__ = ("_acting",)
@@ -112,8 +126,10 @@ class ActingProcessSpace(ProcessSpace):
         started_us: int,
         is_alive: Callable[[], bool],
         now_us: Callable[[], int],
+        *,
+        ends_with_space: bool = False,
     ) -> None:
-        super().__init__(space, started_us, is_alive, now_us)
+        super().__init__(space, started_us, is_alive, now_us, ends_with_space=ends_with_space)
         self._acting = space
 
     def apply(

@@ -50,7 +50,7 @@ class Entry:
     process did."""
 
     is_repeated: bool = False
-    """Whether a workload that ends begins anew; if not, the process ends with it."""
+    """Whether a workload that ends begins anew; if not, nothing is touched after it."""
 
     namespace: str = ""
     """Pid namespace of the process: elsewhere its pid means nothing."""

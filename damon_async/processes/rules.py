@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
 
 from ..errors import DamonError, InvalidError
 from .access_memory import AccessMemory
@@ -103,8 +103,9 @@ def _selftest(name: str, words: Sequence[str]) -> Twin:
     wanted = 2 if name == _ACCESS_MEMORY_EVEN else 3
     if len(words) < wanted:
         raise InvalidError(f"{name} takes {wanted} numbers, not {len(words)}")
+    numbers: dict[str, Any] = dict(zip(_NUMBERS, words[:wanted], strict=False))
     try:
-        memory = AccessMemory(**dict(zip(_NUMBERS, words[:wanted], strict=False)))
+        memory = AccessMemory(**numbers)
     except DamonError as error:
         raise InvalidError(f"{name}: {error}") from None
     return Twin.made(" ".join((name, *words[:wanted])), memory.space)

@@ -23,8 +23,7 @@ class Twin:
     """What it is, as users write it."""
 
     is_repeated: bool = True
-    """Whether memory that ends begins anew while the process lives; if not, the
-    process is taken to have ended with it."""
+    """Whether memory that ends begins anew while the process lives."""
 
     seed: int = 0
     """For what is random, unless *spec* gives another."""
@@ -48,5 +47,5 @@ class Twin:
 
     @classmethod
     def made(cls, name: str, make: Callable[[], Space]) -> Self:
-        """Return memory that ends with its process, made by a function."""
+        """Return memory that comes once, made by a function."""
         return cls(name, is_repeated=False, make=make)
