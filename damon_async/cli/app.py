@@ -12,6 +12,7 @@ from cyclopts.help import ColumnSpec, DefaultFormatter, DescriptionRenderer, Nam
 from ..errors import InvalidError
 from .demo import demo
 from .log import LogLevel, configure_log
+from .masim import run_masim
 from .record import record
 from .report import report_app
 from .schemes import schemes
@@ -67,13 +68,26 @@ def build_app() -> App:
         # has no opposite that nobody would ask for.
         default_parameter=Parameter(name_transform=_as_is, negative=()),
     )
-    for command in (demo, record, report_app(), schemes, workloads):
+    for command in (demo, masim, record, report_app(), schemes, workloads):
         app.command(command)
     # The meta app takes its own options from anywhere on the line and hands the
     # rest on; its group comes last in every help text.
     app.meta.group_parameters = Group("Every command", sort_key=99)
     app.meta.default(_launcher(app))
     return app
+
+
+def masim(*words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]) -> int:
+    """
+    Stand for a workload: a process whose synthetic memory others monitor.
+
+    Options are masim's own; damon-async masim --help lists them.
+
+    Args:
+        words: Its command line.
+    """
+    # Gets here only behind an option of all commands; see the entry.
+    return run_masim(words)
 
 
 def _formatter() -> DefaultFormatter:

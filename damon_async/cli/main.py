@@ -31,6 +31,9 @@ EXIT_INTERRUPTED: Final = 128 + signal.SIGINT
 EXIT_BROKEN_PIPE: Final = 141
 """Whoever read our output stopped reading; what shells show for SIGPIPE."""
 
+QUICK_COMMAND: Final = "masim"
+"""The command that reads its command line itself, because its options are masim's."""
+
 EXTRA_MODULES: Final = frozenset({"cyclopts", "rich"})
 """What the extra ``cli`` brings."""
 
@@ -84,6 +87,11 @@ def sentence(error: Exception) -> str:
 
 
 def _run(tokens: Sequence[str]) -> int:
+    if tokens[:1] == [QUICK_COMMAND]:
+        # Of what the other commands need it needs next to nothing.
+        from .masim import run_masim
+
+        return run_masim(tokens[1:])
     try:
         # Here, because these need the extra.
         from .app import run

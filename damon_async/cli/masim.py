@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
@@ -48,9 +49,7 @@ def run_masim(words: Sequence[str]) -> int:
 
         InputFileError: If the configuration cannot be read.
     """
-    parser = masim_parser(f"damon-async {NAME}")
-    parser.add_argument("--help", action="help", help="show this, and end")
-    args = MasimArgs(**vars(parser.parse_args(list(words))))
+    args = _parsed(words)
     twin = twin_of_masim(args, Path.cwd())
     # Checked before anybody is told of it.
     run = _Run.of_masim(twin, args) if twin.spec.startswith(f"{MASIM}:") else _Run.of(twin, args)
@@ -63,6 +62,16 @@ def run_masim(words: Sequence[str]) -> int:
         run.introduce()
         run.sleep_through()
     return 0
+
+
+def _parsed(words: Sequence[str]) -> MasimArgs:
+    """Read the command line; what all commands take has no effect beyond the entry's."""
+    parser = masim_parser(f"damon-async {NAME}")
+    parser.add_argument("--help", action="help", help="show this, and end")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument("--log_level", help="no effect: nothing is logged")
+    given = vars(parser.parse_args(list(words)))
+    return MasimArgs(**{each.name: given[each.name] for each in fields(MasimArgs)})
 
 
 class _Run:

@@ -70,7 +70,7 @@ class MasimArgs:
 class _Parser(argparse.ArgumentParser):
     # A wrong command line of some other process is no reason to exit.
     def error(self, message: str) -> NoReturn:
-        raise InvalidError(f"{self.prog}: {message}")
+        raise InvalidError(message)
 
 
 def masim_parser(prog: str = MASIM) -> argparse.ArgumentParser:
