@@ -9,6 +9,8 @@ from importlib.util import find_spec
 import pytest
 from structlog.testing import capture_logs
 
+from damon_async.testing.oracles import watching
+
 from .worlds import hang_guard
 
 
@@ -37,4 +39,11 @@ def _no_test_hangs() -> Iterator[None]:
 def _no_test_logs() -> Iterator[None]:
     # The default log draws tracebacks at length, which takes longer than any test.
     with capture_logs():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _oracles() -> Iterator[None]:
+    # What must always hold is looked at in every test, whatever that is about.
+    with watching():
         yield
