@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,8 +20,9 @@ from .command_line import commands_of
 from .proc import Proc, ProcessId, Status
 from .process_space import ActingProcessSpace, ProcessSpace
 from .registry import Entry, Registry
-from .repeated import RepeatedSpace
+from .repeated import repeated
 from .rules import Rules
+from .surrounded import surrounded
 from .twin import Twin
 
 MAX_ACTING: Final = 64 * 1024**3
@@ -143,13 +145,11 @@ class Processes:
             living = self._proc.is_alive
             self._known = {pid: each for pid, each in self._known.items() if living(each.id)}
         self._known[id_.pid] = _Known(id_, twin, began_us, space)
-        self._log.debug("process found", pid=id_.pid, workload=twin.spec)
+        self._say("debug", "process found", pid=id_.pid, workload=twin.spec)
         return space
 
     def _made(self, id_: ProcessId, twin: Twin, began_us: int | None) -> Space:
-        space = twin.open()
-        if twin.is_repeated and space.lifetime_us is not None:
-            space = RepeatedSpace(space)
+        space = surrounded(repeated(twin.open()) if twin.is_repeated else twin.open())
         if began_us is None:
             began_us = self._proc.start_us(id_)
         started_us = self._now_us() - (self._proc.uptime_us() - began_us)
@@ -158,7 +158,7 @@ class Processes:
         mapped = sum(mapping.end - mapping.start for mapping in space.mappings(0))
         if not 0 < mapped <= MAX_ACTING:
             return ProcessSpace(space, started_us, is_alive, self._now_us, ends_with_space=ends)
-        memory = ProcessMemory(Machine([Process(id_.pid, space)]), id_.pid)
+        memory = ProcessMemory(Machine([Process(id_.pid, space)], keeps_history=False), id_.pid)
         return ActingProcessSpace(memory, started_us, is_alive, self._now_us, ends_with_space=ends)
 
     def _entry(self, status: Status) -> Entry | None:
@@ -181,6 +181,11 @@ class Processes:
             return None
 
     def _warn(self, pid: int, workload: str, error: Exception) -> None:
-        self._log.warning(
-            "cannot tell what a process stands for", pid=pid, workload=workload, error=str(error)
-        )
+        event = "cannot tell what a process stands for"
+        self._say("warning", event, pid=pid, workload=workload, error=str(error))
+
+    def _say(self, level: str, event: str, **values: object) -> None:
+        # Applications have processors of their own, which may fail; nobody who only
+        # asks about a pid should have to catch that.
+        with suppress(Exception):
+            getattr(self._log, level)(event, **values)

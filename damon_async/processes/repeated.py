@@ -115,6 +115,11 @@ class RepeatedSpace:
                 yield _Part(rows, begin, np.minimum(until[rows], high) - low)
 
 
+def repeated(space: Space) -> Space:
+    """Return memory without end: *space* itself if it has none."""
+    return RepeatedSpace(space) if space.lifetime_us is not None else space
+
+
 def _sum(
     bounds: IntArray, counts: IntArray, other_bounds: IntArray, other_counts: IntArray
 ) -> tuple[IntArray, IntArray]:

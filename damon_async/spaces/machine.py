@@ -97,6 +97,8 @@ class Machine:
         is_populated: Whether all memory was touched before the beginning; if
             not, a page takes memory from its first touch on.
 
+        keeps_history: Whether all accounts are kept; not for one that runs for days.
+
     Attributes:
         frames: Which page is whose.
 
@@ -104,7 +106,7 @@ class Machine:
 
         account: What has happened until ``settle`` was last called.
 
-        history: One ``Account`` per ``settle``.
+        history: One ``Account`` per ``settle``; only the last one if it is not kept.
 
     Raises:
         InvalidError: If there is no process or no node, a pid is given twice, or
@@ -122,6 +124,7 @@ class Machine:
         nodes: Sequence[Node] = (),
         costs: CostModel | None = None,
         is_populated: bool = True,
+        keeps_history: bool = True,
     ) -> None:
         self.frames = FrameMap(processes)
         if not self.frames.nr_pages:
@@ -140,6 +143,7 @@ class Machine:
         self._hand = 0
         self.account = Account()
         self.history: list[Account] = []
+        self._keeps_history = keeps_history
         self._make_room(0)
         self._note(0)
 
@@ -354,6 +358,8 @@ class Machine:
             resident_bytes=resident,
             free_bytes=max(0, self.capacity - resident),
         )
+        if not self._keeps_history:
+            self.history.clear()
         self.history.append(self.account)
 
 
