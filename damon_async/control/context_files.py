@@ -84,15 +84,32 @@ def _attrs_of(branch: Branch, release: Release) -> tuple[Intervals, NrRegions]:
         raise refusal(errno.EINVAL, f"nr_regions {least} to {most}: at least 3, and in order")
     if sample_us > aggr_us and release >= ORDER_SINCE:
         raise refusal(errno.EINVAL, f"sample_us {sample_us} is above aggr_us {aggr_us}")
-    # Where it may be above, each sampling ends an aggregation.
+    intervals = intervals_of(sample_us, aggr_us, files.number("update_us"), goal)
+    return intervals, NrRegions.model_construct(min=least, max=most)
+
+
+def intervals_of(
+    sample_us: int, aggr_us: int, update_us: int, goal: IntervalsGoal | None = None
+) -> Intervals:
+    """
+    Return intervals that files hold, brought to what the engine can take.
+
+    Args:
+        sample_us: In microseconds, like all of them.
+
+        aggr_us: Where it may be below *sample_us*, each sampling ends an aggregation.
+
+        update_us: As in files.
+
+        goal: What they are tuned for; None if they are not.
+    """
     sample_us = min(sample_us, AGGR_US_MAX)
-    intervals = Intervals.model_construct(
+    return Intervals.model_construct(
         sample_us=sample_us,
         aggr_us=min(max(sample_us, aggr_us), AGGR_US_MAX),
-        update_us=files.number("update_us"),
-        intervals_goal=goal,
+        update_us=update_us,
+        intervals_goal=goal or IntervalsGoal(),
     )
-    return intervals, NrRegions.model_construct(min=least, max=most)
 
 
 def _goal_of(branch: Branch, sample_us: int) -> IntervalsGoal:
