@@ -1,0 +1,259 @@
+"""
+A loop of virtual time on which runnable tasks take their steps in any order.
+
+Only steps of tasks change places. Callbacks, timers and what files have to say
+stay first come, first served among themselves, and no task that became runnable
+after a callback was scheduled runs before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, TypeAlias
+
+from .loops import VirtualTimeLoop
+from .orders import FirstCome, Order, RandomWalk, seeded
+from .tape import Tape
+
+MAX_CALLS: Final = 100_000
+"""Steps and callbacks after which a schedule is taken for one that never ends."""
+
+STEPS: Final = frozenset({None, "task_wakeup"})
+"""Names of the methods of a task that are its steps; the first step has none."""
+
+Task: TypeAlias = "asyncio.Task[Any]"
+"""What runs a coroutine."""
+
+Check: TypeAlias = Callable[[], object]
+"""Called after each step of a task; raises if what must always hold does not."""
+
+
+class LivelockError(RuntimeError):
+    """
+    Something runs, and no end is in sight.
+
+    Args:
+        nr_calls: How many steps and callbacks there were.
+    """
+
+    def __init__(self, nr_calls: int) -> None:
+        super().__init__(nr_calls)
+        self.nr_calls = nr_calls
+
+    def __str__(self) -> str:
+        return f"livelock: no end after {self.nr_calls} steps and callbacks"
+
+
+class Observer(Protocol):
+    """Who wants to know of each step."""
+
+    def step_ended(self, loop: SeededLoop, task: Task, overtaken: Sequence[Task]) -> None:
+        """Take note that *task* took a step, before *overtaken* who were first."""
+        ...
+
+
+class NumberedTask(asyncio.Task[Any]):
+    """
+    A task whose hash is its number.
+
+    Task groups of asyncio and anyio keep their tasks in sets, and cancel them in
+    the order of the set. The usual hash is an address: different on each run.
+
+    Args:
+        coro: What it runs.
+
+        number: How many tasks its loop made before.
+
+        label: What to call it in traces.
+
+        options: Of ``asyncio.Task``.
+    """
+
+    def __init__(self, coro: Any, *, number: int, label: str, **options: Any) -> None:
+        # First, because the constructor of tasks puts them into sets already.
+        self.number = number
+        self.label = label
+        super().__init__(coro, **options)
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+def task_of(handle: asyncio.Handle) -> Task | None:
+    """Return the task of which *handle* is a step, None if it is a plain callback."""
+    callback = getattr(handle, "_callback", None)
+    owner = getattr(callback, "__self__", None)
+    # A task has other methods that people schedule, such as cancel.
+    if isinstance(owner, asyncio.Task) and getattr(callback, "__name__", None) in STEPS:
+        return owner
+    return None
+
+
+class Line(deque[asyncio.Handle]):
+    """
+    What is runnable, in the order in which it became so.
+
+    A loop takes what it runs from the left, so this is the place to choose.
+
+    Args:
+        loop: Whom to ask and to tell.
+    """
+
+    def __init__(self, loop: SeededLoop) -> None:
+        super().__init__()
+        self._loop = loop
+        # Stays while callbacks run that came before it became runnable.
+        self._chosen: asyncio.Handle | None = None
+
+    def popleft(self) -> asyncio.Handle:
+        """Return what runs next."""
+        self._loop.end_step()
+        if self._chosen is None and task_of(self[0]) is not None:
+            self._chosen = self._choose()
+        handle = super().popleft()
+        if handle is self._chosen:
+            self._chosen = None
+            self._loop.begin_step()
+        return handle
+
+    def _choose(self) -> asyncio.Handle:
+        """Return the step to be taken, and move it and the callbacks before it forward."""
+        if len(self) == 1:
+            self._loop.choose([self[0]])
+            return self[0]
+        steps = [each for each in self if task_of(each) is not None]
+        index = self._loop.choose(steps)
+        chosen = steps[index]
+        if index:
+            before = []
+            while (each := super().popleft()) is not chosen:
+                before.append(each)
+            overtaken = steps[:index]
+            callbacks = [each for each in before if each not in overtaken]
+            self.extendleft(reversed([*callbacks, chosen, *overtaken]))
+        return chosen
+
+
+class SeededLoop(VirtualTimeLoop):
+    """
+    A loop of virtual time that chooses who of several runnable tasks is next.
+
+    What it does depends on the order alone and not on addresses or hash seeds,
+    as long as the code that runs on it does not either.
+
+    Args:
+        seed: Of a random order; without it, and without *order*, tasks run first
+            come, first served.
+
+        order: Any other order.
+
+        max_calls: How many steps and callbacks may run before it is a livelock.
+
+        observer: Who is told of each step.
+
+    Attributes:
+        order: As above; may be replaced at any time.
+
+        nr_steps: How many steps tasks have taken.
+
+        widths: Among how many tasks there was a choice, by step.
+
+        tasks: All tasks, in the order in which they were made. They are kept: a
+            schedule is short, and what became of them is looked at when it is over.
+
+    Raises:
+        LivelockError: From ``run_until_complete``, if there is no end.
+    """
+
+    def __init__(
+        self,
+        seed: int | None = None,
+        *,
+        order: Order | None = None,
+        max_calls: int = MAX_CALLS,
+        observer: Observer | None = None,
+    ) -> None:
+        super().__init__()
+        self._ready = Line(self)
+        self.order = order or (FirstCome() if seed is None else RandomWalk(seeded(str(seed))))
+        self.nr_steps = 0
+        self.widths: list[int] = []
+        self.tasks: list[Task] = []
+        self._labels: set[str] = set()
+        self._max_calls = self._nr_calls_left = max_calls
+        self._observer = observer
+        self._checks: list[Check] = []
+        self._deviations: list[tuple[int, int]] = []
+        self._stepping: Task | None = None
+        self._overtaken: Sequence[Task] = ()
+        self._is_in_step = False
+
+    @property
+    def tape(self) -> Tape:
+        """What happened so far, as deviations from first come, first served."""
+        return tuple(self._deviations)
+
+    def watch(self, check: Check) -> None:
+        """Have *check* called after each step from now on; what it raises ends the run."""
+        self._checks.append(check)
+
+    def create_task(self, coro: Any, **options: Any) -> Task:
+        """Return a new task, numbered and named such that other runs do the same."""
+        if self.get_task_factory() is not None:
+            return super().create_task(coro, **options)
+        number = len(self.tasks)
+        # asyncio's own names count all tasks of the process.
+        name = str(options.pop("name", None) or f"{getattr(coro, '__name__', 'task')}-{number}")
+        # anyio names tasks after functions, with modules and all that is around them.
+        label = name.rpartition(".")[2]
+        if label in self._labels:
+            label = f"{label}-{number}"
+        self._labels.add(label)
+        task = NumberedTask(coro, number=number, label=label, loop=self, name=name, **options)
+        self.tasks.append(task)
+        return task
+
+    def relax(self) -> None:
+        """Run first come, first served from now on, unwatched, with new patience."""
+        self.order = FirstCome()
+        self._checks.clear()
+        self._observer = None
+        self._nr_calls_left = self._max_calls
+
+    # -- For the line --------------------------------------------------------
+
+    def choose(self, steps: Sequence[asyncio.Handle]) -> int:
+        """Return the index of who is next in *steps*."""
+        tasks = [task for each in steps if (task := task_of(each)) is not None]
+        index = self.order.choose(self.nr_steps, tasks) if len(tasks) > 1 else 0
+        self.widths.append(len(tasks))
+        self._stepping = tasks[index]
+        self._overtaken = tasks[:index]
+        if index:
+            self._deviations.append((self.nr_steps, index))
+        return index
+
+    def begin_step(self) -> None:
+        """Take note that the chosen task takes its step now."""
+        self._is_in_step = True
+
+    def end_step(self) -> None:
+        """Take note that what was running, a step or a callback, is over."""
+        self._nr_calls_left -= 1
+        if self._nr_calls_left < 0:
+            raise LivelockError(self._max_calls)
+        if not self._is_in_step:
+            return
+        self._is_in_step = False
+        self.nr_steps += 1
+        if self._observer is not None and self._stepping is not None:
+            self._observer.step_ended(self, self._stepping, self._overtaken)
+        for check in self._checks:
+            check()
+
+    def _run_once(self) -> None:
+        super()._run_once()
+        # The last one of the turn: nobody was taken from the line after it.
+        self.end_step()

@@ -1,0 +1,118 @@
+"""From a tape that fails to one that fails with the fewest deviations."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from .runs import Run
+from .tape import Tape
+
+Play = Callable[[Tape], Run]
+"""Runs a scenario with a tape."""
+
+
+def schedules_of(play: Play, max_deviations: int) -> Iterator[Run]:
+    """
+    Run every schedule with at most *max_deviations* once, those with fewer first.
+
+    A run tells how many tasks were runnable at each of its steps, and so which
+    other runs there are that differ from it later than it differs itself.
+
+    Args:
+        play: How to run.
+
+        max_deviations: From first come, first served.
+    """
+    first = play(())
+    yield first
+    todo = deque([first] if max_deviations else [])
+    while todo:
+        before = todo.popleft()
+        for tape in _children(before):
+            run = play(tape)
+            yield run
+            if len(tape) < max_deviations:
+                todo.append(run)
+
+
+def _children(before: Run) -> Iterator[Tape]:
+    """List the tapes with one more deviation, after the last one."""
+    begin = before.tape[-1][0] + 1 if before.tape else 0
+    for step in range(begin, len(before.widths)):
+        for overtaken in range(1, before.widths[step]):
+            yield (*before.tape, (step, overtaken))
+
+
+class Shrinker:
+    """
+    Looks for smaller tapes that fail in the same way.
+
+    Args:
+        play: How to run.
+
+        failed: The run to begin with.
+
+        max_runs: After how many runs to be content.
+
+    Attributes:
+        best: The failed run with the fewest deviations so far.
+
+        nr_runs: How many runs it took.
+    """
+
+    def __init__(self, play: Play, failed: Run, max_runs: int) -> None:
+        self._play = play
+        self._max_runs = max_runs
+        self.best = failed
+        self.nr_runs = 0
+
+    def shrink(self) -> Run:
+        """
+        Return a failed run none of whose deviations can be left out.
+
+        If *max_runs* allow, there is none with fewer deviations at all.
+        """
+        self._leave_out()
+        self._search()
+        return self.best
+
+    def _fails(self, tape: Tape) -> bool:
+        """Tell whether *tape* fails too; if it is smaller, it is the best now."""
+        self.nr_runs += 1
+        run = self._play(tape)
+        return self._keep(run)
+
+    def _keep(self, run: Run) -> bool:
+        is_same = type(run.error) is type(self.best.error)
+        # A tape may turn out otherwise than it says, if fewer tasks are runnable.
+        if is_same and _size(run.tape) < _size(self.best.tape):
+            self.best = run
+            return True
+        return False
+
+    def _leave_out(self) -> None:
+        """Leave out halves, quarters and at last single deviations, until none can be."""
+        size = len(self.best.tape)
+        while size := min(size, len(self.best.tape)):
+            if not self._leave_out_any(size):
+                size //= 2
+
+    def _leave_out_any(self, size: int) -> bool:
+        """Try to leave out *size* neighbouring deviations."""
+        tape = self.best.tape
+        # From the end: what is left out there changes nothing before it.
+        starts = range(len(tape) - size, -1, -size)
+        return any(self._fails(tape[:start] + tape[start + size :]) for start in starts)
+
+    def _search(self) -> None:
+        """Look through all schedules with fewer deviations, as far as *max_runs* goes."""
+        for run in schedules_of(self._play, len(self.best.tape) - 1):
+            self.nr_runs += 1
+            if self._keep(run) or self.nr_runs >= self._max_runs:
+                return
+
+
+def _size(tape: Tape) -> tuple[int, int]:
+    """Order tapes by number of deviations, then by how many tasks are overtaken."""
+    return len(tape), sum(overtaken for _, overtaken in tape)
