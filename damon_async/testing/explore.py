@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count
 from typing import Final, Literal, TypeVar, get_args
 
 from .orders import FirstCome, Played, Priorities, RandomWalk, seeded
@@ -25,8 +25,8 @@ Mode = Literal["random", "pct", "exhaustive"]
 SCHEDULES: Final = 1000
 """How many schedules are run if nothing else is said."""
 
-SHRINK_RUNS: Final = 1000
-"""About how many runs may be spent on the simplest schedule that fails."""
+LINES: Final = 200
+"""How many steps a failure shows."""
 
 
 class ScheduleFailure(AssertionError):  # noqa: N818  what fails a test is a failure
@@ -71,10 +71,18 @@ class ScheduleFailure(AssertionError):  # noqa: N818  what fails a test is a fai
             [
                 f"{self.scenario} fails under {self.found}: {error}",
                 "step by step, * where a task was out of turn:",
-                *self.trace,
+                *self._shown(),
                 f'replay({self.scenario}, "{self.tape}")',
             ]
         )
+
+    def _shown(self) -> tuple[str, ...]:
+        """Return the trace; of a long one the beginning and the end."""
+        nr_hidden = len(self.trace) - LINES
+        if nr_hidden <= 0:
+            return self.trace
+        half = LINES // 2
+        return (*self.trace[:half], f"... {nr_hidden} more steps ...", *self.trace[-half:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +99,8 @@ class Exploration:
 
         nr_steps: How many steps all tasks took under them.
 
-        is_complete: Whether these were all schedules there are with that many
-            preemptions; only in exhaustive mode.
+        is_complete: Whether no other schedule has that few preemptions; only ever in
+            exhaustive mode.
 
         seconds: How long it took, in real time.
     """
@@ -171,15 +179,18 @@ def explore(
         runs = _runs(scenario, rules, mode, seed, depth, preemptions)
         limit = SCHEDULES if schedules is None and mode != "exhaustive" else schedules
         nr_schedules = nr_steps = 0
-        for each in islice(runs, limit):
+        for each in runs:
             if each.error is not None:
                 found = f"schedule {nr_schedules} of seed {seed} ({mode})"
                 failure = _failure(scenario, rules, each, each.error, found, seed)
                 raise failure from failure.error
             nr_schedules += 1
             nr_steps += len(each.widths)
-        is_complete = mode == "exhaustive" and next(runs, None) is None
+            if nr_schedules == limit:
+                break
         seconds = time.perf_counter() - began_s
+        # Only exhaustive runs come to an end by themselves.
+        is_complete = nr_schedules != limit
         return Exploration(mode, seed, nr_schedules, nr_steps, is_complete, seconds)
 
     return _without_loop(explore_here)
@@ -292,7 +303,7 @@ def _failure(
     scenario: Scenario, rules: Rules, failed: Run, error: BaseException, found: str, seed: int
 ) -> ScheduleFailure:
     """Return what to tell of a run that failed: the simplest one like it."""
-    best = Shrinker(_play(scenario, rules), failed, SHRINK_RUNS).shrink()
+    best = Shrinker(_play(scenario, rules), failed).shrink()
     trace = Trace()
     again = run(scenario, Played(best.tape), rules, trace)
     if again.error is not None:

@@ -102,11 +102,14 @@ class Run:
 
         widths: How many tasks were runnable, by step.
 
+        nr_calls: How many steps and callbacks ran.
+
         error: What went wrong, None if nothing did.
     """
 
     tape: Tape
     widths: tuple[int, ...]
+    nr_calls: int
     error: BaseException | None
 
 
@@ -133,14 +136,14 @@ def run(scenario: Scenario, order: Order, rules: Rules, trace: Trace | None = No
         loop.set_exception_handler(lambda _, context: unhandled.append(context))
         try:
             error = _run_scenario(loop, scenario)
-            tape, widths = loop.tape, tuple(loop.widths)
+            tape, widths, nr_calls = loop.tape, tuple(loop.widths), loop.nr_calls
             leftover = _clean_up(loop)
         finally:
             loop.close()
         if error is None and leftover is not None and not rules.allow_leftovers:
             error = leftover
         other = _unhandled(loop, unhandled)
-        return Run(tape, widths, error or other)
+        return Run(tape, widths, nr_calls, error or other)
 
 
 @contextmanager

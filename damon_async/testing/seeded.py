@@ -195,6 +195,11 @@ class SeededLoop(VirtualTimeLoop):
         """What happened so far, as deviations from first come, first served."""
         return tuple(self._deviations)
 
+    @property
+    def nr_calls(self) -> int:
+        """How many steps and callbacks ran so far."""
+        return self._max_calls - self._nr_calls_left
+
     def watch(self, check: Check) -> None:
         """Have *check* called after each step from now on; what it raises ends the run."""
         self._checks.append(check)

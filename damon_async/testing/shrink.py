@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from .runs import Run
 from .tape import Tape
+
+MAX_RUNS: Final = 1000
+"""About how many runs may be spent on the simplest schedule that fails."""
+
+MAX_CALLS: Final = 1_000_000
+"""How many steps and callbacks; runs without an end are stopped late."""
 
 Play = Callable[[Tape], Run]
 """Runs a scenario with a tape."""
@@ -55,23 +62,25 @@ class Shrinker:
 
         max_runs: After how many runs to be content.
 
+        max_calls: After how many steps and callbacks of all runs together.
+
     Attributes:
         best: The failed run with the fewest deviations so far.
-
-        nr_runs: How many runs it took.
     """
 
-    def __init__(self, play: Play, failed: Run, max_runs: int) -> None:
+    def __init__(
+        self, play: Play, failed: Run, max_runs: int = MAX_RUNS, max_calls: int = MAX_CALLS
+    ) -> None:
         self._play = play
-        self._max_runs = max_runs
+        self._nr_runs_left = max_runs
+        self._nr_calls_left = max_calls
         self.best = failed
-        self.nr_runs = 0
 
     def shrink(self) -> Run:
         """
         Return a failed run none of whose deviations can be left out.
 
-        If *max_runs* allow, there is none with fewer deviations at all.
+        If the limits allow, there is none with fewer deviations at all.
         """
         self._leave_out()
         self._search()
@@ -79,11 +88,16 @@ class Shrinker:
 
     def _fails(self, tape: Tape) -> bool:
         """Tell whether *tape* fails too; if it is smaller, it is the best now."""
-        self.nr_runs += 1
-        run = self._play(tape)
-        return self._keep(run)
+        return not self._is_content and self._keep(self._play(tape))
+
+    @property
+    def _is_content(self) -> bool:
+        return self._nr_runs_left <= 0 or self._nr_calls_left <= 0
 
     def _keep(self, run: Run) -> bool:
+        """Take note of *run*; tell whether it is the best now."""
+        self._nr_runs_left -= 1
+        self._nr_calls_left -= run.nr_calls
         is_same = type(run.error) is type(self.best.error)
         # A tape may turn out otherwise than it says, if fewer tasks are runnable.
         if is_same and _size(run.tape) < _size(self.best.tape):
@@ -106,10 +120,9 @@ class Shrinker:
         return any(self._fails(tape[:start] + tape[start + size :]) for start in starts)
 
     def _search(self) -> None:
-        """Look through all schedules with fewer deviations, as far as *max_runs* goes."""
+        """Look through all schedules with fewer deviations, as far as the limits go."""
         for run in schedules_of(self._play, len(self.best.tape) - 1):
-            self.nr_runs += 1
-            if self._keep(run) or self.nr_runs >= self._max_runs:
+            if self._keep(run) or self._is_content:
                 return
 
 
