@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Collection, Generator, Iterable
 from concurrent.futures import Executor
 from enum import Enum
 from typing import Any, TypeVar, TypeVarTuple
@@ -95,6 +95,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     _selector: Any
     _internal_fds: int
     _clock_resolution: float
+    _asyncgens: Collection[object]
+    _default_executor: Executor | None
     _process_events: Callable[[Any], None]
 
     def __init__(self, *, patience_s: float = PATIENCE_S, silence_s: float = SILENCE_S) -> None:

@@ -182,8 +182,9 @@ def _clean_up(loop: SeededLoop) -> BaseException | None:
     try:
         if left:
             loop.run_until_complete(asyncio.wait(left))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
+        if loop.has_more_to_close:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor())
     except (DeadlockError, LivelockError):
         # Tasks that do not let themselves be cancelled are left behind. Which they
         # are has been said.

@@ -110,29 +110,38 @@ class Line(deque[asyncio.Handle]):
     def popleft(self) -> asyncio.Handle:
         """Return what runs next."""
         self._loop.end_step()
-        if self._chosen is None and task_of(self[0]) is not None:
-            self._chosen = self._choose()
+        if self._chosen is None:
+            task = task_of(self[0])
+            if task is not None:
+                self._chosen = self._choose(task)
         handle = super().popleft()
         if handle is self._chosen:
             self._chosen = None
             self._loop.begin_step()
         return handle
 
-    def _choose(self) -> asyncio.Handle:
-        """Return the step to be taken, and move it and the callbacks before it forward."""
+    def _choose(self, first: Task) -> asyncio.Handle:
+        """
+        Return the step to be taken, and move it and the callbacks before it forward.
+
+        Args:
+            first: Whose step is at the front.
+        """
         if len(self) == 1:
-            self._loop.choose([self[0]])
+            self._loop.choose((first,))
             return self[0]
-        steps = [each for each in self if task_of(each) is not None]
-        index = self._loop.choose(steps)
-        chosen = steps[index]
-        if index:
-            before = []
-            while (each := super().popleft()) is not chosen:
-                before.append(each)
-            overtaken = steps[:index]
-            callbacks = [each for each in before if each not in overtaken]
-            self.extendleft(reversed([*callbacks, chosen, *overtaken]))
+        # Looked at anew each time: the line is short, and callbacks come and go.
+        tasks = {each: task for each in self if (task := task_of(each)) is not None}
+        index = self._loop.choose(tuple(tasks.values()))
+        if not index:
+            return self[0]
+        overtaken = list(tasks)[:index]
+        chosen = list(tasks)[index]
+        callbacks = []
+        while (each := super().popleft()) is not chosen:
+            if each not in tasks:
+                callbacks.append(each)
+        self.extendleft(reversed([*callbacks, chosen, *overtaken]))
         return chosen
 
 
@@ -220,6 +229,11 @@ class SeededLoop(VirtualTimeLoop):
         self.tasks.append(task)
         return task
 
+    @property
+    def has_more_to_close(self) -> bool:
+        """Whether generators or threads were begun that closing the loop does not end."""
+        return bool(self._asyncgens) or self._default_executor is not None
+
     def relax(self) -> None:
         """Run first come, first served from now on, unwatched, with new patience."""
         self.order = FirstCome()
@@ -229,9 +243,8 @@ class SeededLoop(VirtualTimeLoop):
 
     # -- For the line --------------------------------------------------------
 
-    def choose(self, steps: Sequence[asyncio.Handle]) -> int:
-        """Return the index of who is next in *steps*."""
-        tasks = [task for each in steps if (task := task_of(each)) is not None]
+    def choose(self, tasks: Sequence[Task]) -> int:
+        """Return the index of who is next in *tasks*."""
         index = self.order.choose(self.nr_steps, tasks) if len(tasks) > 1 else 0
         self.widths.append(len(tasks))
         self._stepping = tasks[index]
