@@ -20,15 +20,18 @@ from ..errors import BusyError, InvalidError, NoMemoryError, NotRunningError
 from ..monitor.monitor import Monitor
 from ..operations.metrics import Metrics
 from ..operations.registry import operations_for
-from ..params.monitoring import Context, Ops
+from ..params.monitoring import Context
+from ..spaces.space import Space
 from .clock import Clock, RealClock
 from .crew import Crew
 from .gate import AdmissionGate
+from .group import checked, ops_name
 from .holding import TimeHold, TimePasses
 from .kdamond import Kdamond
+from .presets import Preset
 from .user_functions import DEADLINE_US
 
-Member = TypeVar("Member")
+Enabled = TypeVar("Enabled")
 
 
 class Admission(StrEnum):
@@ -194,7 +197,7 @@ class Damon:
             spec core 3.2 and 3.5; rows A1 to A11.
         """
         self._crew.check_open()
-        group = _checked(contexts, Context)
+        group = checked(contexts, Context)
         monitors: list[Monitor] = []
         # Before admission: an invalid context is EINVAL even if all would be EBUSY.
         if self.admission is Admission.MODERN:
@@ -221,6 +224,30 @@ class Damon:
             raise
         return started
 
+    async def enable(
+        self, preset: Preset[Enabled], memory: Space, *, wait: bool = False
+    ) -> Enabled:
+        """
+        Start a preset, such as a module, alone: exclusively, as the kernel's modules.
+
+        Args:
+            preset: Knows what is to be monitored, and what is done about it.
+
+            memory: The physical memory.
+
+            wait: As of ``start``.
+
+        Returns:
+            What the preset gives its users to hold.
+
+        Raises:
+            InvalidError: If the preset makes no sense for *memory*; as of ``start``
+                otherwise.
+        """
+        context = preset.context(memory)
+        [kdamond] = await self.start([context], exclusive=True, wait=wait)
+        return preset.enabled(kdamond, memory)
+
     async def stop(self, group: Iterable[Kdamond | Context]) -> None:
         """
         Stop kdamonds one by one, and wait until each has ended.
@@ -242,7 +269,7 @@ class Damon:
         Source:
             spec core 3.3 and 3.5, P36.
         """
-        asked = _checked(group, Kdamond, Context)
+        asked = checked(group, Kdamond, Context)
         # All of them first. To notice it half-way would leave others stopped because
         # of a mistake in the program.
         for each in asked:
@@ -309,7 +336,7 @@ class Damon:
         # Not what the gate says: that counts places of groups that are waiting for
         # this one to have started.
         name = f"kdamond.{len(self._running)}"
-        log = self._log.bind(kdamond=name, context=_ops_name(context))
+        log = self._log.bind(kdamond=name, context=ops_name(context))
         monitor = monitor or self._new_monitor(context)
         kdamond = Kdamond(
             name, context, monitor, self.clock, log, self._forget, self._user_deadline_us
@@ -355,32 +382,6 @@ class Damon:
         """Take note that *kdamond* does not run any more (3.4 steps 2 and 3)."""
         del self._running[id(kdamond.started_context)]
         self.gate.leave()
-
-
-def _checked(group: Iterable[Member], *kinds: type[Member]) -> tuple[Member, ...]:
-    """
-    Return *group* as a tuple.
-
-    Raises:
-        InvalidError: If it is a single one of *kinds*, or holds anything else.
-    """
-    names = " or ".join(kind.__name__ for kind in kinds)
-    # A context is iterable: without this, its fields would be taken for contexts.
-    if isinstance(group, kinds):
-        msg = f"a group is a list, also if it is a single {names}: [it]"
-        raise InvalidError(msg)
-    members = tuple(group)
-    for index, each in enumerate(members):
-        if not isinstance(each, kinds):
-            msg = f"element {index} of the group is {each!r}, not a {names}"
-            raise InvalidError(msg)
-    return members
-
-
-def _ops_name(context: Context) -> str:
-    """Return what the log calls a context: its operations set."""
-    ops = context.ops
-    return ops.value if isinstance(ops, Ops) else type(ops).__name__
 
 
 def started_before(error: BaseException) -> tuple[Kdamond, ...]:

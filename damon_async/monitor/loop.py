@@ -78,7 +78,9 @@ class Loop:
             return state.tick_us
         if self.wake_us is not None:
             first_us = self._calls.first_us
-            return self.wake_us if first_us is None else max(state.tick_us, first_us)
+            if first_us is None:
+                return self.wake_us
+            return min(self.wake_us, max(state.tick_us, first_us))
         if self.is_paused:
             # Nothing but a call ends a pause, so rounds may be long without one.
             pause_us = state.sample_us if self._calls else state.context.intervals.aggr_us

@@ -123,7 +123,12 @@ class ContextState:
     @property
     def nr_ticks_until_due(self) -> int:
         """Ticks until an aggregation, an update or an apply round is due; at least 1."""
-        nr_ticks = self.schedule.nr_ticks_until_due
+        # An update of ranges that never change may be late: it does nothing. Without
+        # this, an update interval of 0, as modules have it, would make every tick a
+        # window of its own.
+        is_fixed = getattr(self.operations, "has_fixed_ranges", False)
+        schedule = self.schedule
+        nr_ticks = max(1, schedule.nr_ticks_left) if is_fixed else schedule.nr_ticks_until_due
         next_apply = self.schemes.next_due
         if next_apply is None:
             return nr_ticks

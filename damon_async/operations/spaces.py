@@ -45,6 +45,11 @@ class SpaceOperations:
         """Whether monitoring is over once every target has vanished."""
         return True
 
+    @property
+    def has_fixed_ranges(self) -> bool:
+        """Whether regions are never updated, so that nobody need ask."""
+        return True
+
     def is_pure(self, target: Target) -> bool:
         """Whether the space of *target* is a function of time alone."""
         return space_of(target).is_pure

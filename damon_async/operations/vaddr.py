@@ -25,6 +25,11 @@ class Vaddr(SpaceOperations):
 
     __slots__ = ()
 
+    @property
+    def has_fixed_ranges(self) -> bool:
+        """False: regions follow the mappings."""
+        return False
+
     def ranges(self, target: Target, now_us: int, min_region_sz: int) -> IntArray | None:
         """Return the three big ranges that hold every mapping, None if there are not three."""
         return three_ranges(space_of(target).mappings(now_us), min_region_sz)
