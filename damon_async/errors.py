@@ -226,6 +226,24 @@ class InputFileError(DamonError):
         return f"{place}: {self.wrong}"
 
 
+class SandboxError(DamonError):
+    """
+    The machine allows no sandbox (EPERM).
+
+    Args:
+        reason: What cannot be, and what would help.
+    """
+
+    errno: ClassVar[int] = errno.EPERM
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 class MissingExtraError(DamonError):
     """
     An optional dependency is not installed (ENOTSUP).

@@ -46,9 +46,13 @@ ROOMS_BELOW: Final[dict[str, set[str]]] = {
     # Tools for tests of all of it, by users and by us.
     "testing": GROUND
     | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine", "control"},
+    # A whole machine around a command.
+    "sandbox": GROUND
+    | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine"}
+    | {"control", "modules", "processes"},
     "cli": GROUND
     | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine"}
-    | {"control", "processes", "testing", "whatif", "reports"},
+    | {"control", "modules", "processes", "sandbox", "testing", "whatif", "reports"},
     "__main__": {"cli"},
 }
 
@@ -65,7 +69,17 @@ PROTOCOLS: Final = {
 OBSERVERS: Final = {"monitor", "schemes"}
 """Rooms that must work with any space and any operations set."""
 
-OUTSIDE_THE_CORE: Final = {"engine", "control", "testing", "reports", "cli", "__main__"}
+OUTSIDE_THE_CORE: Final = {
+    "engine",
+    "control",
+    "processes",
+    "modules",
+    "sandbox",
+    "testing",
+    "reports",
+    "cli",
+    "__main__",
+}
 """Rooms that may wait, look at a clock or write files as they go."""
 
 WAITING: Final = {"anyio", "asyncio", "threading", "trio", "multiprocessing", "time", "random"}

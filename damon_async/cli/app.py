@@ -13,9 +13,12 @@ from ..errors import InvalidError
 from .demo import demo
 from .log import LogLevel, configure_log
 from .masim import run_masim
+from .mount import mount
 from .record import record
 from .report import report_app
+from .sandbox import sandbox
 from .schemes import schemes
+from .tree import tree_app
 from .workloads import workloads
 
 HELP: Final = """\
@@ -27,6 +30,9 @@ Sizes are like 4K or 1.5 GiB, times like 5ms or 1.5s, shares like 5%; "max" is t
 
 Exit codes: 0 done, 2 something impossible was asked for, 1 a bug; 130 and 143 interrupted before \
 there was anything to keep."""
+
+DASHES: Final = "--"
+"""What separates our command line from that of another program."""
 
 NAME_WIDTH: Final = len("--monitoring_intervals_autotune")
 """Columns for the names of options in help texts."""
@@ -42,20 +48,30 @@ def run(tokens: Sequence[str]) -> int:
     Raises:
         InvalidError: If the command line cannot be understood.
     """
-    app = build_app()
+    # What stands behind two dashes is another program's command line, options and all.
+    at = tokens.index(DASHES) if DASHES in tokens else len(tokens)
+    app = build_app(tokens[at:])
     # What cyclopts would print itself is a box of several lines, and where it
     # would exit, the process of a test would.
     try:
         result = app.meta(
-            list(tokens), exit_on_error=False, print_error=False, result_action="return_value"
+            list(tokens[:at]),
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
         )
     except CycloptsError as error:
         raise InvalidError(str(error)) from error
     return result if isinstance(result, int) else 0
 
 
-def build_app() -> App:
-    """Make the application; nothing of it is shared between two calls."""
+def build_app(behind: Sequence[str] = ()) -> App:
+    """
+    Make the application; nothing of it is shared between two calls.
+
+    Args:
+        behind: Two dashes and the words behind them, handed on as they are.
+    """
     app = App(
         name="damon-async",
         help=HELP,
@@ -68,12 +84,12 @@ def build_app() -> App:
         # has no opposite that nobody would ask for.
         default_parameter=Parameter(name_transform=_as_is, negative=()),
     )
-    for command in (demo, masim, record, report_app(), schemes, workloads):
+    for command in (demo, masim, mount, record, report_app(), sandbox, schemes, workloads):
         app.command(command)
     # The meta app takes its own options from anywhere on the line and hands the
     # rest on; its group comes last in every help text.
     app.meta.group_parameters = Group("Every command", sort_key=99)
-    app.meta.default(_launcher(app))
+    app.meta.default(_launcher(app, tuple(behind)))
     return app
 
 
@@ -103,7 +119,7 @@ def _as_is(name: str) -> str:
     return name
 
 
-def _launcher(app: App):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _launcher(app: App, behind: tuple[str, ...]):  # type: ignore[no-untyped-def] # noqa: ANN202
     def launch(
         # May look like options, because most of them are options of a command.
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
@@ -121,6 +137,6 @@ def _launcher(app: App):  # type: ignore[no-untyped-def] # noqa: ANN202
             debug: Show the traceback of an error, here and in the log.
         """
         configure_log(log_level, has_traces=debug)
-        return app(tokens)
+        return app((*tokens, *behind))
 
     return launch

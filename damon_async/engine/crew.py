@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, NoReturn
 
 import anyio
 from anyio.abc import TaskGroup
@@ -63,7 +63,7 @@ class Crew:
         """
         self.check_open()
         if self._group is not None:
-            self._group.start_soon(function, name=name)
+            self._group.start_soon(_Deferred, function, name=name)
 
     def check_open(self) -> None:
         """Refuse, as ``start_soon`` does, if no task can be started."""
@@ -97,6 +97,32 @@ class Crew:
             self._opened.set()
             # The group itself waits for its tasks; this only keeps it open for more.
             await self._closing.wait()
+
+
+class _Deferred(Coroutine[Any, Any, None]):
+    """
+    A call of *function* that is made when the task has its first turn.
+
+    A task that is cancelled before never has one, as when a program is interrupted
+    during a start. A coroutine that was made already would then be complained about
+    as one that nobody awaited, because anyio puts its own around it.
+    """
+
+    def __init__(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._function = function
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._function().__await__()
+
+    # Demanded of coroutines. Nobody drives this one: it is awaited.
+    def send(self, value: object) -> NoReturn:
+        raise NotImplementedError
+
+    def throw(self, *args: object) -> NoReturn:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing has begun."""
 
 
 async def _ended(task: Task) -> None:

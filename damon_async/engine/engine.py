@@ -28,6 +28,7 @@ from .gate import AdmissionGate
 from .group import checked, ops_name
 from .holding import TimeHold, TimePasses
 from .kdamond import Kdamond
+from .observing import Observers
 from .presets import Preset
 from .user_functions import DEADLINE_US
 
@@ -112,6 +113,7 @@ class Damon:
         self._log = structlog.get_logger()
         # By the identity of the context: two contexts that say the same are two.
         self._running: dict[int, Kdamond] = {}
+        self.observers = Observers()
         # The kernel's lock around a start. The gate needs none, and the end of a
         # kdamond must not wait for one.
         self._start_lock = anyio.Lock()
@@ -342,6 +344,7 @@ class Damon:
             name, context, monitor, self.clock, log, self._forget, self._user_deadline_us
         )
         self._running[id(context)] = kdamond
+        self.observers.began(kdamond)
         return kdamond
 
     def _new_monitor(self, context: Context) -> Monitor:
@@ -382,6 +385,7 @@ class Damon:
         """Take note that *kdamond* does not run any more (3.4 steps 2 and 3)."""
         del self._running[id(kdamond.started_context)]
         self.gate.leave()
+        self.observers.ended(kdamond)
 
 
 def started_before(error: BaseException) -> tuple[Kdamond, ...]:

@@ -1,0 +1,1 @@
+"""Runs any command where DAMON's files are ours: namespaces, stand-ins, one engine."""
