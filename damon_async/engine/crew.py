@@ -25,6 +25,7 @@ class Crew:
         self._group: TaskGroup | None = None
         self._opened = anyio.Event()
         self._closing = anyio.Event()
+        self._new: list[Coroutine[Any, Any, None]] = []
 
     @property
     def is_open(self) -> bool:
@@ -93,10 +94,16 @@ class Crew:
 
     async def _run(self) -> None:
         """Be the task in which the group lives."""
-        async with anyio.create_task_group() as self._group:
-            self._opened.set()
-            # The group itself waits for its tasks; this only keeps it open for more.
-            await self._closing.wait()
+        try:
+            async with anyio.create_task_group() as self._group:
+                self._opened.set()
+                # The group itself waits for its tasks; this only keeps it open for more.
+                await self._closing.wait()
+        finally:
+            # A task that is cancelled before its first turn never has one, as when a
+            # program is interrupted. Python would complain that nobody awaited it.
+            for coroutine in self._new:
+                coroutine.close()
 
 
 class _Deferred(Coroutine[Any, Any, None]):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 
 import anyio
 import pytest
@@ -96,3 +98,18 @@ async def test_cancelled_open_leaves_nothing() -> None:
             await crew.close()
         await turns(3)
         assert len(asyncio.all_tasks()) == 1
+
+
+async def test_tasks_without_a_turn() -> None:
+    """A task that is cancelled before its first turn is not complained about."""
+    work = Work()
+    crew = await crew_at(work)
+    crew.start_soon(work.run, "late")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await crew.close()
+        del task
+        gc.collect()
+    assert [str(each.message) for each in caught] == []
