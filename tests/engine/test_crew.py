@@ -110,6 +110,6 @@ async def test_tasks_without_a_turn() -> None:
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
         await crew.close()
-        del task
+        del crew, task
         gc.collect()
     assert [str(each.message) for each in caught] == []
