@@ -84,7 +84,17 @@ def build_app(behind: Sequence[str] = ()) -> App:
         # has no opposite that nobody would ask for.
         default_parameter=Parameter(name_transform=_as_is, negative=()),
     )
-    for command in (demo, masim, mount, record, report_app(), sandbox, schemes, workloads):
+    for command in (
+        demo,
+        masim,
+        mount,
+        record,
+        report_app(),
+        sandbox,
+        schemes,
+        tree_app(),
+        workloads,
+    ):
         app.command(command)
     # The meta app takes its own options from anywhere on the line and hands the
     # rest on; its group comes last in every help text.

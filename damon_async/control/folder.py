@@ -1,0 +1,116 @@
+"""
+A tree in a directory: mounted by somebody, or a copy of one.
+
+Reading is for every directory. Writing is not for the interface of this machine's
+own kernel, where it would change the DAMON that runs here.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from .mount_points import FSNAME, KERNEL_TYPES, MOUNTINFO, Mount, covering, parse_mountinfo
+from .values import refusal
+
+
+class Folder:
+    """
+    The files below a directory.
+
+    Args:
+        path: The root of the tree.
+
+    Raises:
+        OSError: ENOENT or ENOTDIR if there is no such directory.
+
+    Attributes:
+        path: As above, without links.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not os.path.lexists(path):
+            raise refusal(
+                errno.ENOENT,
+                f"there is no tree at {os.fspath(path)}; damon-async sandbox has one",
+            )
+        if not Path(path).is_dir():
+            raise refusal(errno.ENOTDIR, f"{os.fspath(path)} is no directory")
+        self.path = Path(path).resolve()
+
+    def __repr__(self) -> str:
+        return f"<Folder {self.path}>"
+
+    def entries(self, path: str = "") -> list[tuple[str, bool]]:
+        """
+        List names in a directory, and whether each is a directory itself.
+
+        Raises:
+            OSError: If it is none, or cannot be looked into.
+        """
+        # Links are files here: a tree has none, and one could lead in circles.
+        with os.scandir(self._place(path)) as found:
+            return [(each.name, each.is_dir(follow_symlinks=False)) for each in found]
+
+    def read(self, path: str) -> bytes:
+        """
+        Return what a file holds.
+
+        Raises:
+            OSError: If it is none, or cannot be read now.
+        """
+        # Not through a buffer: the value is what one read(2) returns, and the next.
+        handle = os.open(self._place(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            return b"".join(iter(lambda: os.read(handle, 65536), b""))
+        finally:
+            os.close(handle)
+
+    def write(self, path: str, data: bytes) -> int:
+        """
+        Write to a file, in one piece.
+
+        Raises:
+            OSError: EPERM if the file belongs to the kernel of this machine; nothing
+                happened. Else what the file answers.
+        """
+        place = self._place(path).resolve()
+        # Each file: a link or a mount below the root leads anywhere.
+        check_writable(place)
+        # Ordinary files would keep the end of a longer value; there are no new ones.
+        flags = os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        handle = os.open(place, flags)
+        try:
+            return os.write(handle, data)
+        finally:
+            os.close(handle)
+
+    def _place(self, path: str) -> Path:
+        return self.path / path.strip("/")
+
+
+def check_writable(place: Path, mounts: list[Mount] | None = None) -> None:
+    """
+    Refuse to write to an interface of this machine's kernel.
+
+    Args:
+        place: A file or directory, absolute and without links.
+
+        mounts: What is mounted; None asks the system.
+
+    Raises:
+        OSError: EPERM if it is one, or may be one, with what to do instead.
+    """
+    if mounts is None:
+        mounts = parse_mountinfo(MOUNTINFO.read_text(encoding="utf-8"))
+    mount = covering(place, mounts)
+    if mount is not None and mount.type.startswith("fuse") and mount.source == FSNAME:
+        return
+    is_kernels = place.is_relative_to("/sys") or place.is_relative_to("/proc")
+    if mount is None or mount.type in KERNEL_TYPES or is_kernels:
+        raise refusal(
+            errno.EPERM,
+            f"{place} belongs to the kernel of this machine, and is only read from here; "
+            "damon-async sandbox has a tree that can be written to",
+        )
