@@ -43,12 +43,16 @@ class _OpenFile:
     Attributes:
         handle: In the tree.
 
+        appends: Whether the kernel says where writes go by a size that files do not
+            have.
+
         text: What the read that began at offset 0 was told; reads further on get the
-            rest of it, even if the file says something else by then.
+            rest of it, even if the file says something else by then. None until then.
     """
 
     handle: Handle
-    text: bytes = field(default=b"", repr=False)
+    appends: bool = False
+    text: bytes | None = field(default=None, repr=False)
 
 
 class TreeFiles:
@@ -143,21 +147,22 @@ class TreeFiles:
         info.direct_io = True
         if hasattr(info, "parallel_direct_writes"):
             info.parallel_direct_writes = True
-        self._open[info.fh] = _OpenFile(handle)
+        self._open[info.fh] = _OpenFile(handle, appends=bool(info.flags & os.O_APPEND))
         return 0
 
     def read(self, path: str, size: int, offset: int, info: Any) -> bytes:
         """Return a part of the text, which is made anew when it is read from its beginning."""
         del path
         entry = self._open[info.fh]
-        if not offset:
+        if not offset or entry.text is None:
             entry.text = self._portal.read_open(entry.handle)
         return entry.text[offset : offset + size]
 
     def write(self, path: str, data: bytes, offset: int, info: Any) -> int:
         """Store the bytes of one call."""
         del path
-        return self._portal.write_open(self._open[info.fh].handle, data, offset)
+        entry = self._open[info.fh]
+        return self._portal.write_open(entry.handle, data, None if entry.appends else offset)
 
     def release(self, path: str, info: Any) -> int:
         """Forget a file that nobody has open any more."""
