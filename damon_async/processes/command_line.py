@@ -37,12 +37,6 @@ class Command:
         """The program without its folder."""
         return PurePosixPath(self.words[0]).name
 
-    def resolved(self, path: str) -> Path | None:
-        """Return where a path of the command line leads to, None if that is not known."""
-        if Path(path).is_absolute():
-            return Path(path)
-        return None if self.folder is None else self.folder / path
-
 
 def commands_of(words: Sequence[str], folder: Path | None = None) -> Iterator[Command]:
     """
@@ -62,8 +56,9 @@ def commands_of(words: Sequence[str], folder: Path | None = None) -> Iterator[Co
             return
         # A login shell has a dash in front of its name. A title that a program gave
         # itself is one word with blanks, of which the first is the program.
-        renamed = left[0].removeprefix("-") if len(left) == 1 else left[0]
-        head = renamed.split(" ")[0].removesuffix(":") if len(left) == 1 else renamed
+        head = left[0].removeprefix("-")
+        if len(left) == 1:
+            head = head.split(" ")[0].removesuffix(":")
         command = Command((head or left[0], *left[1:]), folder)
         yield command
         left = _inner(command)

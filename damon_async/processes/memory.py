@@ -11,7 +11,7 @@ from ..spaces.frames import Process
 from ..spaces.machine import Machine
 from ..spaces.machine_metrics import MachineMetrics
 from ..spaces.machine_views import PhysicalMemory
-from ..spaces.space import Mapping, Space
+from ..spaces.space import Mapping
 from ..spaces.workload import open_workload
 from .repeated import repeated
 
@@ -34,7 +34,7 @@ class PhysicalMachine(NamedTuple):
     machine: Machine
     """What holds the state of its pages."""
 
-    memory: Space
+    memory: PhysicalMemory
     """All of its memory, from 4 GiB on; schemes act on it."""
 
     metrics: MachineMetrics

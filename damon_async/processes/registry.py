@@ -139,14 +139,10 @@ class Registry:
         path = self._path(status.id)
         values = asdict(entry) | {"namespace": self._proc.namespace()}
         try:
-            self._make()
-            self.clean()
-            _write(path, json.dumps(values).encode())
-        except OSError as error:
-            raise InvalidError(f"cannot register in {self._folder}: {error.strerror}") from None
-        try:
+            self._announce(path, json.dumps(values).encode())
             yield True
         finally:
+            # Also if a signal came right after the file was there.
             with suppress(OSError):
                 path.unlink()
 
@@ -168,9 +164,15 @@ class Registry:
     def _path(self, id_: ProcessId) -> Path:
         return self._folder / f"{id_.pid}-{id_.start_ticks}{_SUFFIX}"
 
-    def _make(self) -> None:
-        self._folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        self._check_owner()
+    def _announce(self, path: Path, content: bytes) -> None:
+        """Write the file of this process, and remove those of others that have ended."""
+        try:
+            self._folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            self._check_owner()
+            self.clean()
+            _write(path, content)
+        except OSError as error:
+            raise InvalidError(f"cannot register in {self._folder}: {error.strerror}") from None
 
     def _check_owner(self) -> None:
         """
