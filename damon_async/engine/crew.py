@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any, NoReturn
+from collections.abc import Callable, Coroutine
+from inspect import CORO_CREATED, getcoroutinestate
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -64,7 +65,11 @@ class Crew:
         """
         self.check_open()
         if self._group is not None:
-            self._group.start_soon(_Deferred, function, name=name)
+            coroutine = function()
+            # Those that have begun are the group's alone.
+            self._new = [each for each in self._new if getcoroutinestate(each) == CORO_CREATED]
+            self._new.append(coroutine)
+            self._group.start_soon(lambda: coroutine, name=name)
 
     def check_open(self) -> None:
         """Refuse, as ``start_soon`` does, if no task can be started."""
@@ -104,32 +109,6 @@ class Crew:
             # program is interrupted. Python would complain that nobody awaited it.
             for coroutine in self._new:
                 coroutine.close()
-
-
-class _Deferred(Coroutine[Any, Any, None]):
-    """
-    A call of *function* that is made when the task has its first turn.
-
-    A task that is cancelled before never has one, as when a program is interrupted
-    during a start. A coroutine that was made already would then be complained about
-    as one that nobody awaited, because anyio puts its own around it.
-    """
-
-    def __init__(self, function: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._function = function
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        return self._function().__await__()
-
-    # Demanded of coroutines. Nobody drives this one: it is awaited.
-    def send(self, value: object) -> NoReturn:
-        raise NotImplementedError
-
-    def throw(self, *args: object) -> NoReturn:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Nothing has begun."""
 
 
 async def _ended(task: Task) -> None:
