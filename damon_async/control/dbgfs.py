@@ -16,7 +16,7 @@ from .dbgfs_text import OnOff, SchemesFormat
 from .medium import DEBUGFS
 from .node import Directory, File, Role
 from .pids import PidOf
-from .profiles import Profile, Release
+from .profiles import SEED, Profile, Release
 from .tree import Tree
 from .values import KEPT
 from .world import World
@@ -24,25 +24,88 @@ from .world import World
 LAST: Final = Release(6, 12)
 """Newer profiles do not have the interface."""
 
+# All are 0600 in the kernel, also those that can be read only, or written only.
 CONTEXT_FILES: Final = (
-    File("attrs", KEPT, role=Role.ASKED),
-    File("target_ids", KEPT, role=Role.ASKED),
-    File("init_regions", KEPT, role=Role.ASKED),
-    File("schemes", KEPT, role=Role.ASKED),
-    File("kdamond_pid", KEPT, role=Role.ASKED, can_write=False),
+    File(
+        "attrs",
+        KEPT,
+        role=Role.ASKED,
+        about="Sampling, aggregation and update interval in microseconds; fewest and most regions.",
+    ),
+    File(
+        "target_ids",
+        KEPT,
+        role=Role.ASKED,
+        about="Process ids; or paddr, which reads as 42.",
+    ),
+    File(
+        "init_regions",
+        KEPT,
+        role=Role.ASKED,
+        about="Regions to begin with, one per line: target, start, end.",
+    ),
+    File(
+        "schemes",
+        KEPT,
+        role=Role.ASKED,
+        about="A scheme per line: 18 numbers, and when read what it has done so far.",
+    ),
+    File(
+        "kdamond_pid",
+        KEPT,
+        role=Role.ASKED,
+        can_write=False,
+        about="Process id of the running kdamond, or none.",
+    ),
+)
+
+# Two names, one of them in each release: only the name says that it is deprecated.
+SWITCHES: Final = tuple(
+    File(
+        name,
+        OnOff(),
+        "off",
+        since,
+        role=Role.LIVE,
+        until=until,
+        about="on if anything runs, whoever started it; written, all contexts start or stop.",
+    )
+    for name, since, until in (
+        ("monitor_on", SEED, DEPRECATED_SINCE),
+        ("monitor_on_DEPRECATED", DEPRECATED_SINCE, None),
+    )
 )
 
 ROOT: Final = Directory(
     "damon",
     (
         *CONTEXT_FILES,
-        File("mk_contexts", KEPT, role=Role.ASKED, can_read=False),
-        File("rm_contexts", KEPT, role=Role.ASKED, can_read=False),
-        File("monitor_on", OnOff(), "off", role=Role.LIVE, until=DEPRECATED_SINCE),
-        File("monitor_on_DEPRECATED", OnOff(), "off", DEPRECATED_SINCE, role=Role.LIVE),
-        File("DEPRECATED", KEPT, since=DEPRECATED_SINCE, role=Role.ASKED, can_write=False),
+        File(
+            "mk_contexts",
+            KEPT,
+            role=Role.ASKED,
+            can_read=False,
+            about="Makes a context directory of the name written.",
+        ),
+        File(
+            "rm_contexts",
+            KEPT,
+            role=Role.ASKED,
+            can_read=False,
+            about="Removes the context directory of the name written.",
+        ),
+        *SWITCHES,
+        File(
+            "DEPRECATED",
+            KEPT,
+            since=DEPRECATED_SINCE,
+            role=Role.ASKED,
+            can_write=False,
+            about="Says that all of this is deprecated.",
+        ),
     ),
-    named=Directory("context", CONTEXT_FILES),
+    named=Directory("context", CONTEXT_FILES, about="A context more, which runs with the others."),
+    about="The first context, and what is common to all.",
 )
 """The directory ``damon`` of a debugfs, which is a context itself, and all below."""
 
@@ -82,20 +145,21 @@ def dbgfs_tree(
         InvalidError: If the profile does not have the interface, or there is no
             such format.
     """
-    try:
-        profile, schemes_format = Profile(profile), SchemesFormat(schemes_format)
-    except ValueError as error:
-        raise InvalidError(f"{error}; profiles: {', '.join(Profile)}; formats: A to E") from None
-    if profile.release > LAST:
-        fitting = ", ".join(each for each in Profile if each.release <= LAST)
-        msg = f"profile {profile} has no debugfs interface for DAMON: use {fitting}, or sysfs"
-        raise InvalidError(msg)
-    behavior = Dbgfs(
-        damon,
-        profile,
-        world,
-        schemes_format=schemes_format,
-        holds_time=holds_time,
-        pids=pids,
-    )
+    profile, form = _checked(profile, schemes_format)
+    behavior = Dbgfs(damon, profile, world, schemes_format=form, holds_time=holds_time, pids=pids)
     return Tree(ROOT, profile, behavior, DEBUGFS)
+
+
+def _checked(profile: str, schemes_format: str) -> tuple[Profile, SchemesFormat]:
+    """Read what was asked for; refuse kernels that have no such interface."""
+    try:
+        known, form = Profile(profile), SchemesFormat(schemes_format)
+    except ValueError as error:
+        msg = f"{error}; profiles: {', '.join(Profile)}; formats: A to E"
+        raise InvalidError(msg) from None
+    # Not an empty tree: whoever asks for one has mistaken the kernel or the interface.
+    if known.release > LAST:
+        fitting = ", ".join(each for each in Profile if each.release <= LAST)
+        msg = f"profile {known} has no debugfs interface for DAMON: use {fitting}, or sysfs"
+        raise InvalidError(msg)
+    return known, form

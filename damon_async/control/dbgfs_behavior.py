@@ -119,6 +119,7 @@ class Dbgfs(Behavior):
 
     def opened(self, branch: Branch, file: File) -> None:
         """Warn whoever opens the first file that this is a thing of the past."""
+        # Per tree, as a kernel warns once per boot: more would only be noise.
         if self._release >= DEPRECATED_SINCE and not self._has_warned:
             self._has_warned = True
             structlog.get_logger().warning(
@@ -196,6 +197,7 @@ class Dbgfs(Behavior):
 
     def _write_attrs(self, context: DebugContext, data: bytes) -> None:
         attrs = Attrs.read(data)
+        # Between the two checks: what is no attrs is refused whether or not it runs.
         context.check_idle()
         attrs.check(self._release)
         context.attrs = attrs
@@ -215,6 +217,7 @@ class Dbgfs(Behavior):
     def _process(self, pid: int) -> DebugTarget:
         space = self._world.alive(pid, self._damon.clock.now_us())
         if space is None:
+            # Not ESRCH, which every user would expect: this is what kernels answer.
             raise refusal(errno.ENOMEM, f"there is no process {pid}")
         return DebugTarget(pid, space)
 
@@ -249,6 +252,7 @@ class Dbgfs(Behavior):
             if context.kdamond is None and not context.targets:
                 raise refusal(errno.EINVAL, f"{name or 'the root'} has no targets")
         group = [context.parameters() for context in contexts.values()]
+        # From here on others may have their turn, and find the group as it is.
         for context in contexts.values():
             context.is_starting = True
         if self._hold is not None:
@@ -271,6 +275,7 @@ class Dbgfs(Behavior):
 
     async def _stop(self) -> None:
         """Stop all contexts in order, up to one that does not run."""
+        # Those behind go on running, and can be stopped by nobody here: the kernel, too.
         for name, context in list(self._contexts.items()):
             kdamond = context.kdamond
             if kdamond is None:

@@ -76,6 +76,7 @@ class DebugTarget:
         Raises:
             OSError: EINVAL if it is empty, not behind the one before, or too far up.
         """
+        # Touching the one before is fine; only what lies below its end is not.
         before = self.regions[-1][1] if self.regions else 0
         if not before <= start < end:
             why = f"[{start}, {end}) is empty, or not behind the one before"
@@ -95,6 +96,7 @@ class DebugTarget:
         ranges: list[AddressRange] = []
         before = 0
         for start, end in self.regions:
+            # Rounded outwards, so that nothing that was asked for is left out.
             low, high = max(start // PAGE * PAGE, before), -(-end // PAGE) * PAGE
             if low < high:
                 ranges.append(AddressRange(start=low, end=high))
@@ -173,9 +175,11 @@ class DebugContext:
         kdamond = self._kdamond
         if kdamond is None or kdamond.is_running:
             return
+        # First, or whoever is asked below would come back here.
         self._kdamond = None
         for scheme, stats in zip(self._schemes, self._stats_of(kdamond), strict=True):
             scheme.stats = scheme.stats_with(stats)
+        # The kernel lets go of processes, or they could never be gone; memory stays.
         if self.ops is not Ops.PADDR:
             self.targets = []
         self.drop_regions()
@@ -222,12 +226,14 @@ class DebugContext:
             OSError: EINVAL if a target is unknown, or a region makes no sense; then
                 there are no regions at all.
         """
+        # Also if none of the new ones can be had; so does the kernel.
         self.drop_regions()
         names = self._names(is_by_id=is_by_id)
         try:
             for name, start, end in triples:
                 if name not in names:
                     raise refusal(errno.EINVAL, f"there is no target {name}")
+                # Of two targets with one id the first gets it.
                 self.targets[names.index(name)].add_region(start, end)
         except OSError:
             self.drop_regions()
@@ -276,6 +282,7 @@ class DebugContext:
         is_physical = self.ops is Ops.PADDR
         return Context(
             ops=self.ops,
+            # Without the checks of our models, as files say what they like.
             targets=[
                 Target.model_construct(
                     pid=None if is_physical else target.id,
@@ -323,6 +330,7 @@ def _pattern_of(numbers: SchemeNumbers) -> AccessPattern:
 
 
 def _watermarks_of(numbers: SchemeNumbers) -> Watermarks:
+    # A metric that nobody knows never puts a scheme to sleep.
     is_set = numbers.metric == FREE_MEM_RATE
     return Watermarks.model_construct(
         metric=WatermarkMetric.FREE_MEM_RATE if is_set else WatermarkMetric.NONE,

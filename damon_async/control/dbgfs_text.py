@@ -72,6 +72,7 @@ class Scan:
         found = NUMBER.match(self._data, self._at)
         if found is None or (found[1] == b"-" and not width.is_signed):
             return None
+        # Only now: a minus that was not allowed is still there for the next one.
         self._at = found.end()
         number = _magnitude(found[2], 1 << width.bits)
         number = -number if found[1] == b"-" else number
@@ -102,6 +103,7 @@ class Scan:
 
 def _magnitude(digits: bytes, limit: int) -> int:
     """Return the number of *digits*, wrapped around at *limit*."""
+    # Wrapped as it goes, as the kernel does; a number may be as long as a text.
     number = 0
     for start in range(0, len(digits), CHUNK):
         chunk = digits[start : start + CHUNK]
@@ -171,6 +173,7 @@ class Attrs(NamedTuple):
 
 def read_target_ids(data: bytes) -> list[int] | None:
     """Return process ids up to the first text that is none; None stands for physical memory."""
+    # To the letter, so that blanks around it make it a text without numbers.
     if data in {b"paddr", b"paddr\n"}:
         return None
     return [pid for (pid,) in Scan(data).records([INT], MAX_TARGETS)]
@@ -275,6 +278,7 @@ class SchemeNumbers(NamedTuple):
         Raises:
             OSError: EINVAL.
         """
+        # All in one go: the first six numbers are three pairs.
         for low, high in zip(self[0:6:2], self[1:6:2], strict=True):
             if low > high:
                 raise refusal(errno.EINVAL, f"a pattern from {low} to {high} matches nothing")
@@ -302,6 +306,7 @@ def read_schemes(data: bytes, form: SchemesFormat) -> list[SchemeNumbers]:
         OSError: EINVAL if one of them makes no sense.
     """
     schemes: list[SchemeNumbers] = []
+    # Numbers are counted, not lines: nothing else says where a record ends.
     for numbers in Scan(data).records(WIDTHS[: form.nr_inputs], MAX_SCHEMES):
         schemes.append(SchemeNumbers(*numbers))
         schemes[-1].check()
@@ -332,6 +337,7 @@ class OnOff:
         Raises:
             OSError: EINVAL if it is another one.
         """
+        # Blanks of C, which are those of bytes.
         word = c_text(data).strip()
         if word not in {b"on", b"off"}:
             raise refusal(errno.EINVAL, f"{data[:64]!r} is neither on nor off")

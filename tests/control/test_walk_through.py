@@ -9,15 +9,18 @@ from typing import Final
 
 import pytest
 
+from damon_async.control.dbgfs import ROOT
+
 from .consoles import quiet
 
-PAGE: Final = Path(__file__).parents[2] / "docs" / "walk-through.md"
+DOCS: Final = Path(__file__).parents[2] / "docs"
+PAGE: Final = DOCS / "walk-through.md"
 
 
-def blocks(language: str) -> list[str]:
-    """Return the blocks of a language on the page, in order."""
+def blocks(language: str, page: Path = PAGE) -> list[str]:
+    """Return the blocks of a language on a page, in order."""
     found: list[str] = re.findall(
-        rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL
+        rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL
     )
     return found
 
@@ -58,3 +61,17 @@ def test_the_story_is_told_in_full() -> None:
     admitted = [index for index, line in enumerate(lines) if "was let in" in line]
     assert exclusive < fallen < both < queued < admitted[0] < admitted[1]
     assert "the exclusive one" in lines[admitted[0]]
+
+
+async def test_the_page_of_debugfs(capsys: pytest.CaptureFixture[str]) -> None:
+    """The page about debugfs has every file, and its example works."""
+    page = DOCS / "debugfs.md"
+    names = [file.name for file in ROOT.files]
+    assert [name for name in names if f"`{name}`" not in page.read_text()] == []
+    example = ModuleType("example")
+    exec(compile("\n".join(blocks("python", page)), str(page), "exec"), vars(example))
+    with quiet():
+        await example.main()
+    told = re.fullmatch(r"idle regions were seen (\d+) times\n", capsys.readouterr().out)
+    assert told is not None
+    assert int(told[1]) > 0
