@@ -57,7 +57,7 @@ def run_masim(words: Sequence[str]) -> int:
         run.introduce()
         return 0
     registry = Registry(runtime_dir())
-    entry = Entry(twin.spec, twin.seed, twin.page_size, is_repeated=twin.is_repeated)
+    entry = Entry(twin.spec, page_size=twin.page_size, is_repeated=twin.is_repeated)
     with registry.registered(entry):
         run.introduce()
         run.sleep_through()

@@ -56,6 +56,7 @@ def _pattern(
 ) -> PatternSpace:
     """Return memory of which in each turn some mappings are accessed all the time."""
 
+    # No clock and no rates: always is always, and costs nothing to find out.
     def phase(index: int) -> Phase:
         strokes = [Stroke(start, end, ALWAYS) for start, end, *_ in turns[index]]
         return Phase([Bands.painted(strokes)], ProcessTable([], SMALL_PAGE))

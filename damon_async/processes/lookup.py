@@ -67,6 +67,8 @@ class Processes:
 
         default: The workload of all other processes; None: they do not exist.
 
+        seed: For what is random in workloads of rules and in the default.
+
         ends_with_workload: Whether a process also counts as ended when what comes
             once is over. For virtual time, in which real processes hardly ever end.
 
@@ -82,6 +84,7 @@ class Processes:
         "_proc",
         "_registry",
         "_rules",
+        "_seed",
     )
 
     def __init__(
@@ -91,10 +94,12 @@ class Processes:
         registry: Path | None = None,
         default: str | None = None,
         *,
+        seed: int = 0,
         ends_with_workload: bool = False,
         proc: Proc | None = None,
     ) -> None:
         self._now_us = now_us
+        self._seed = seed
         self._ends_with_workload = ends_with_workload
         self._rules = rules or Rules()
         self._proc = proc or Proc()
@@ -120,11 +125,13 @@ class Processes:
         """
         status = self._proc.status(pid) if pid > 0 else None
         if status is None or status.is_kernel_thread:
+            # Its memory may be large, and nobody can ask for it any more.
             self._known.pop(pid, None)
             return None
         entry = self._entry(status)
         for twin in (entry.twin if entry else self._by_rules(status), self._default):
             space = self._space(status.id, twin, entry) if twin is not None else None
+            # A configuration that cannot be read must not make a live process vanish.
             if space is not None:
                 return space
         return None
@@ -149,15 +156,19 @@ class Processes:
         return space
 
     def _made(self, id_: ProcessId, twin: Twin, began_us: int | None) -> Space:
-        space = surrounded(repeated(twin.open()) if twin.is_repeated else twin.open())
+        space = twin.open(self._seed)
+        # Inside out: a trace that begins anew needs the mappings of a process as well.
+        space = surrounded(repeated(space) if twin.is_repeated else space)
         if began_us is None:
             began_us = self._proc.start_us(id_)
+        # Ages mean the same to both clocks, and instants do not.
         started_us = self._now_us() - (self._proc.uptime_us() - began_us)
         is_alive = partial(self._proc.is_alive, id_)
         ends = self._ends_with_workload
         mapped = sum(mapping.end - mapping.start for mapping in space.mappings(0))
         if not 0 < mapped <= MAX_ACTING:
             return ProcessSpace(space, started_us, is_alive, self._now_us, ends_with_space=ends)
+        # A machine for each: processes come and go, and one for all could not change.
         memory = ProcessMemory(Machine([Process(id_.pid, space)], keeps_history=False), id_.pid)
         return ActingProcessSpace(memory, started_us, is_alive, self._now_us, ends_with_space=ends)
 

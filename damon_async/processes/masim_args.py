@@ -75,6 +75,8 @@ class _Parser(argparse.ArgumentParser):
 
 def masim_parser(prog: str = MASIM) -> argparse.ArgumentParser:
     """Return a parser of masim's arguments; with ``-h``, huge pages are meant."""
+    # Not the library of the other commands: masim's -h is no help, and this is read of
+    # processes that have nothing to do with us.
     parser = _Parser(
         prog=prog,
         add_help=False,
@@ -121,6 +123,7 @@ def twin_of_masim(args: MasimArgs, folder: Path | None) -> Twin:
     Raises:
         InvalidError: If the path is relative to nobody knows what.
     """
+    # In the order of open_workload: what a name means does not depend on files.
     name = args.config.partition(":")[0].strip()
     if name in GENERATORS:
         return Twin(args.config, args.repeat != 1, page_size=args.page_size)

@@ -69,6 +69,7 @@ def machine_of(
 
         InvalidError: If it maps nothing, or more than a machine can have.
     """
+    # paddr never ends, and memory that is silent for ever is nothing to look at.
     space = repeated(open_workload(spec, seed=seed))
     mapped = sum(mapping.end - mapping.start for mapping in space.mappings(0))
     if mapped > MAX_MEMORY:

@@ -69,6 +69,7 @@ class ProcessSpace:
     @property
     def lifetime_us(self) -> int | None:
         """When the memory vanished or will vanish; None while nobody can know."""
+        # Looked for only when asked: nothing tells us when some other process ends.
         own_us = self._space.lifetime_us if self._ends_with_space else None
         ends = [] if own_us is None else [own_us + self._started_us]
         if self._end_us is None and not self._is_alive():
@@ -81,6 +82,7 @@ class ProcessSpace:
         """Return what is mapped at *now_us*; nothing once the process has ended."""
         if self._end_us is not None and now_us >= self._end_us:
             return ()
+        # Without its mappings, a process that is silent could not be monitored at all.
         inner_us, own_us = now_us - self._started_us, self._space.lifetime_us
         if own_us is not None and not self._ends_with_space:
             inner_us = min(inner_us, own_us - 1)

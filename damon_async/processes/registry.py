@@ -39,8 +39,8 @@ class Entry:
     workload: str
     """The workload, as for ``open_workload``; paths are absolute."""
 
-    seed: int = 0
-    """For what is random."""
+    seed: int | None = None
+    """For what is random; None: as whoever monitors says."""
 
     page_size: int = SMALL_PAGE
     """Bytes that share one accessed mark."""
@@ -72,6 +72,7 @@ def runtime_dir(environment: Mapping[str, str] | None = None) -> Path:
         environment: Variables; None for those of this process.
     """
     known = os.environ if environment is None else environment
+    # An empty variable counts as none, as the XDG specification has it.
     if known.get(RUNTIME_DIR):
         return Path(known[RUNTIME_DIR])
     if known.get("XDG_RUNTIME_DIR"):
@@ -112,6 +113,7 @@ class Registry:
         """
         path = self._path(id_)
         try:
+            # A process of ours must not have its memory chosen by a stranger.
             self._check_owner()
             content = path.read_bytes()
         except FileNotFoundError:
@@ -133,6 +135,7 @@ class Registry:
             InvalidError: If the directory cannot be written to, or is not safe.
         """
         status = self._proc.status()
+        # On other systems nobody would find it by its pid either.
         if status is None:
             yield False
             return

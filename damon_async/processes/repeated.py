@@ -71,6 +71,7 @@ class RepeatedSpace:
         """Count for every page the intervals that touched it; see ``Space``."""
         since, until = instants_us[:-1], instants_us[1:]
         is_whole = since // self._lap_us == (until - 1) // self._lap_us
+        # Lap by lap, so that whatever the space does to be fast it still does.
         bounds, counts = np.array([start, end]), np.zeros(1, np.int64)
         for rows, begin, stop in self._parts(since[is_whole], until[is_whole]):
             # Neighbours in one lap share their instants; others may lie between.
@@ -107,6 +108,7 @@ class RepeatedSpace:
         """
         lap_us = self._lap_us
         first, last = since // lap_us, (until - 1) // lap_us
+        # The lap after the first stands for all between; it may be the last one itself.
         for lap in np.unique(np.concatenate((first, first + 1, last))).tolist():
             low, high = lap * lap_us, (lap + 1) * lap_us
             rows = np.flatnonzero((since < high) & (until > low) & (until > since))

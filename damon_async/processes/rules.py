@@ -81,6 +81,7 @@ class Rules:
         Raises:
             InvalidError: If a rule is about it, but its arguments make no sense.
         """
+        # Of a user's rules the order counts, and not which program is further out.
         for rule in self._rules:
             if any(fnmatchcase(command.name, rule.pattern) for command in commands):
                 return Twin(rule.spec)
@@ -100,6 +101,7 @@ def _built_in(command: Command) -> Twin | None:
 
 
 def _selftest(name: str, words: Sequence[str]) -> Twin:
+    # More numbers are no mistake: later releases of the selftests may take more.
     wanted = 2 if name == _ACCESS_MEMORY_EVEN else 3
     if len(words) < wanted:
         raise InvalidError(f"{name} takes {wanted} numbers, not {len(words)}")

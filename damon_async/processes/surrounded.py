@@ -42,6 +42,8 @@ class SurroundedSpace:
     def __init__(self, space: Space) -> None:
         self._space = space
         own = space.mappings(0)
+        # Mappings that adjoin would have no gap between them, by which vaddr finds its
+        # ranges.
         self._others = [
             other
             for other in as_process(())

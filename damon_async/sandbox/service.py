@@ -103,6 +103,7 @@ async def serving(
         Rules(options.rules),
         registry,
         options.workload,
+        seed=options.seed,
         ends_with_workload=options.is_virtual,
     )
     world = World(process=processes, memory=machine.memory)

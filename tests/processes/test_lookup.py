@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ Finder = Callable[..., Processes]
 def finder(fake: FakeProc, tmp_path: Path) -> Finder:
     """Return a function that makes a lookup; its time is 50 s after the clock began."""
 
-    def make(*rules: Rule, default: str | None = None, **options: bool) -> Processes:
+    def make(*rules: Rule, default: str | None = None, **options: Any) -> Processes:
         return Processes(
             lambda: 50_000_000,
             Rules(rules),
@@ -209,6 +210,22 @@ def test_masim_comes_once(finder: Finder, fake: FakeProc, tmp_path: Path, *, end
     space = finder(ends_with_workload=ends)(7)
     assert space is not None
     assert space.lifetime_us == (40_100_000 if ends else None)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_seeds(finder: Finder, fake: FakeProc, tmp_path: Path, seed: int) -> None:
+    """What is random follows the seed of the lookup, unless a process says its own."""
+    fake.add(7, "sleep")
+    fake.add(8, "sleep")
+    register(tmp_path, "8-9000.json", workload="uniform:size=4M", seed=1)
+    found = finder(default="uniform:size=4M", seed=seed)
+    answers = []
+    for pid in (7, 8):
+        space = found(pid)
+        assert space is not None
+        pages = space.mappings(0)[2].start + 4096 * np.arange(1024)[None]
+        answers.append(space.accessed(pages, np.array([[50_000_000]]), np.array([[50_050_000]])))
+    assert (answers[0] == answers[1]).all() == (seed == 1)
 
 
 def test_flat_memory_is_surrounded(finder: Finder, fake: FakeProc) -> None:
