@@ -93,8 +93,12 @@ def stage(files: Writable, values: Values, declared: Directory) -> int:
             part then.
     """
     writes = writes_of(values, declared)
-    if text_of(files.read(NR_KDAMONDS)) == values.get(NR_KDAMONDS, "0"):
+    nr_kdamonds = values.get(NR_KDAMONDS, "0")
+    if text_of(files.read(NR_KDAMONDS)) == nr_kdamonds:
         writes = _within_kdamonds(files, writes, values)
+    elif not writes:
+        # None at all is what fresh trees have, but this one does not.
+        writes = [Write(NR_KDAMONDS, nr_kdamonds)]
     for done, (path, value) in enumerate(writes):
         try:
             files.write(path, value.encode("utf-8", "surrogateescape"))
