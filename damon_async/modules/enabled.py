@@ -117,7 +117,7 @@ class EnabledModule(Running, Generic[Preset]):
         await self.kdamond.commit(context)
         self._note(preset, context)
 
-    def commit_later(self, read: Callable[[], Preset]) -> None:
+    def commit_later(self, read: Callable[[], Preset | None]) -> None:
         """
         Have other parameters applied at the end of the aggregation under way.
 
@@ -125,7 +125,8 @@ class EnabledModule(Running, Generic[Preset]):
         the module. Asleep because of its watermarks, it looks at them at once.
 
         Args:
-            read: Returns the parameters, there and then.
+            read: Returns the parameters, there and then; None if nothing is to be
+                applied after all.
 
         Raises:
             CanceledError: If it has ended.
@@ -139,6 +140,8 @@ class EnabledModule(Running, Generic[Preset]):
                 return
             try:
                 preset = read()
+                if preset is None:
+                    return
                 context = preset.context(self._memory, self._rules)
                 monitor.commit(context, operations_for(context))
             except DamonError:

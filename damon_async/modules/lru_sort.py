@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ from ..params.quotas import GOAL_BP, Goal, Quotas, Weights
 from ..params.schemes import Scheme
 from ..schemes.schemes import Schemes
 from ..schemes.stats import SchemeStats
+from ..units import Quantity
 from .parameters import ModuleParameters, ages_from, kernel_name
 from .physical import min_region_sz
 from .rules import USUAL, Rules
@@ -59,6 +60,10 @@ class LruSort(ModuleParameters, frozen=True):
 
     wmarks_low: Permil = 50
     """If less of the memory than this is free it becomes inactive; permil."""
+
+    if TYPE_CHECKING:
+        # Names of two kinds, and texts: what type checkers make of the fields knows neither.
+        def __init__(self, **parameters: Quantity | bool) -> None: ...
 
     def schemes(self, rules: Rules = USUAL) -> tuple[Scheme, ...]:
         """Return both schemes: for hot memory, and for cold memory."""

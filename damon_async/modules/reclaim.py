@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from ..params.patterns import AccessBounds, AccessPattern, AccessUnit, SizeBound
 from ..params.quotas import GOAL_BP, Goal, Quotas, Weights
 from ..params.schemes import Scheme
 from ..schemes.schemes import Schemes
+from ..units import Quantity
 from .parameters import ModuleParameters, ages_from, kernel_name
 from .physical import min_region_sz
 from .rules import USUAL, Rules
@@ -57,6 +58,10 @@ class Reclaim(ModuleParameters, frozen=True):
 
     wmarks_low: Permil = 200
     """If less of the memory than this is free it becomes inactive; permil."""
+
+    if TYPE_CHECKING:
+        # Names of two kinds, and texts: what type checkers make of the fields knows neither.
+        def __init__(self, **parameters: Quantity | bool) -> None: ...
 
     def schemes(self, rules: Rules = USUAL) -> tuple[Scheme, ...]:
         """Return the one scheme."""
