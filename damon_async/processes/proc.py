@@ -16,6 +16,7 @@ PROC: Final = Path("/proc")
 """Where the kernel tells it."""
 
 _US_PER_S: Final = 1_000_000
+_USUAL_TICKS: Final = 100
 
 # Fields of /proc/PID/stat, counted from the one behind the name.
 _STATE: Final = 0
@@ -65,7 +66,9 @@ class Proc:
     def __init__(self, root: Path = PROC, ticks_per_s: int | None = None) -> None:
         self._root = root
         self._prefix = str(root)
-        self._ticks_per_s = ticks_per_s or os.sysconf("SC_CLK_TCK")
+        # Where there is no such question, there is no /proc either.
+        known = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else _USUAL_TICKS
+        self._ticks_per_s = ticks_per_s or known
 
     def __repr__(self) -> str:
         return f"<Proc {self._root}>"
