@@ -219,6 +219,17 @@ def watching() -> Iterator[Watch]:
     watch.check()
 
 
+def must(holds: bool, rule: str) -> None:
+    """
+    Insist on a rule; unlike an assertion also where those are switched off.
+
+    Raises:
+        OracleError: If it does not hold.
+    """
+    if not holds:
+        raise OracleError([f"it does not hold that {rule}"])
+
+
 def _replace(
     stack: ExitStack, owner: type, name: str, make: Callable[[Callable[..., Any]], Any]
 ) -> None:
