@@ -182,12 +182,9 @@ def _write(folder: Folder, path: str, value: str) -> None:
     try:
         folder.write(path, value.encode("utf-8", "surrogateescape"))
     except OSError as error:
-        # Said by us, with what to do instead, before the tree was asked.
-        if error.strerror and ":" in error.strerror:
-            raise
-        file = declared_file(ADMIN, path)
         number = error.errno or 0
-        raise OSError(number, explained(path, value, number, file)) from None
+        told = explained(path, value, number, declared_file(ADMIN, path))
+        raise OSError(number, told) from None
 
 
 # -- Carrying elsewhere ------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from ..control.admin import ADMIN
 from ..control.explain import explained
-from ..control.folder import Folder
+from ..control.folder import Folder, check_writable
 from ..control.lookup import declared_file
 from ..control.parameter_files import values_of
 from ..control.stored_tree import StoredTree, Values, from_lines, is_setting, take
@@ -57,13 +57,17 @@ def open_folder(place: str) -> Folder:
     Raises:
         InvalidError: If it is a file.
 
-        OSError: ENOENT if there is nothing.
+        OSError: ENOENT if there is nothing, EPERM if it belongs to the kernel of this
+            machine.
     """
     if Path(place).is_file():
         raise InvalidError(
             f"{place} is a dump, which nothing can be written to; edit it, or load it into a tree"
         )
-    return Folder(place)
+    folder = Folder(place)
+    # The root first, though each file is looked at again: it makes the better sentence.
+    check_writable(folder.path)
+    return folder
 
 
 def values_at(place: str) -> Place:

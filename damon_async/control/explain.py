@@ -9,6 +9,12 @@ from typing import Final
 from .declared import READ_ONLY, File, Role
 from .values import Bool, Integer, Keyword
 
+NOT_OURS: Final = (
+    "belongs to the kernel of this machine, and is only read from here; "
+    "damon-async sandbox has a tree that can be written to"
+)
+"""Why files are not written to, though they could be."""
+
 _MEANINGS: Final = {
     errno.EBUSY: "something else is going on there, or runs; try again when it is done",
     errno.ENOENT: "there is no such file; its release may not have it, or its count is too small",
@@ -71,9 +77,12 @@ def _meaning(number: int, value: str | None, file: File | None) -> str:
 def _forbidden(number: int, file: File | None) -> str:
     if file is not None and file.mode == READ_ONLY:
         return "it is read-only"
-    if file is not None and file.role is Role.LIVE and number == errno.EPERM:
+    if number == errno.EACCES:
+        return "only root may"
+    # Trees answer so to one command only; to anything else it is our own refusal.
+    if file is not None and file.role is Role.LIVE:
         return "the kdamond has ended already"
-    return "only root may"
+    return f"it {NOT_OURS}"
 
 
 def _invalid(value: str, file: File) -> str:

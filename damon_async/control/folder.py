@@ -11,6 +11,7 @@ import errno
 import os
 from pathlib import Path
 
+from .explain import NOT_OURS
 from .mount_points import FSNAME, KERNEL_TYPES, MOUNTINFO, Mount, covering, parse_mountinfo
 from .values import refusal
 
@@ -109,8 +110,4 @@ def check_writable(place: Path, mounts: list[Mount] | None = None) -> None:
         return
     is_kernels = place.is_relative_to("/sys") or place.is_relative_to("/proc")
     if mount is None or mount.type in KERNEL_TYPES or is_kernels:
-        raise refusal(
-            errno.EPERM,
-            f"{place} belongs to the kernel of this machine, and is only read from here; "
-            "damon-async sandbox has a tree that can be written to",
-        )
+        raise refusal(errno.EPERM, f"{place} {NOT_OURS}")
