@@ -106,7 +106,7 @@ class Dbgfs(Behavior):
         }
 
     def __repr__(self) -> str:
-        nr_running = sum(context.kdamond is not None for context in self._contexts.values())
+        nr_running = sum(context.is_running for context in self._contexts.values())
         return f"<Dbgfs {self._release}, {nr_running} of {len(self._contexts)} running>"
 
     def close(self) -> None:
@@ -287,7 +287,7 @@ class Dbgfs(Behavior):
         """Hold virtual time, if asked to, while anything runs that was started here."""
         if self._hold is None:
             return
-        if any(context.kdamond is not None for context in self._contexts.values()):
+        if any(context.is_running for context in self._contexts.values()):
             self._hold.take()
         else:
             self._hold.release()

@@ -152,10 +152,15 @@ class DebugContext:
         self._kdamond: Kdamond | None = None
 
     def __repr__(self) -> str:
-        state = "running" if self.kdamond is not None else "idle"
+        state = "running" if self.is_running else "idle"
         return f"<DebugContext {self.ops}, {len(self.targets)} targets, {state}>"
 
     # -- Running -------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        """Whether something runs it; to ask changes nothing."""
+        return self._kdamond is not None and self._kdamond.is_running
 
     @property
     def kdamond(self) -> Kdamond | None:
@@ -173,7 +178,7 @@ class DebugContext:
             spec interfaces 4.5.
         """
         kdamond = self._kdamond
-        if kdamond is None or kdamond.is_running:
+        if kdamond is None or self.is_running:
             return
         # First, or whoever is asked below would come back here.
         self._kdamond = None
@@ -196,8 +201,9 @@ class DebugContext:
         Raises:
             OSError: EBUSY.
         """
-        if self.kdamond is not None:
-            raise refusal(errno.EBUSY, f"{self.kdamond.name} is running")
+        kdamond = self.kdamond
+        if kdamond is not None:
+            raise refusal(errno.EBUSY, f"{kdamond.name} is running")
         if self.is_starting:
             raise refusal(errno.EBUSY, "it is being started")
 
