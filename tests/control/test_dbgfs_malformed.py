@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 from contextlib import suppress
 from functools import partial
+from typing import Final
 
 import pytest
 from hypothesis import given, strategies as st
@@ -18,12 +19,12 @@ from .consoles import Memory
 from .debug_consoles import DebugConsole, every_profile, open_debug
 from .stored import errno_of, every_path
 
-DOCUMENTED = {0, errno.EINVAL, errno.ENOMEM, errno.EEXIST, errno.ENOENT}
+DOCUMENTED: Final = {0, errno.EINVAL, errno.ENOMEM, errno.EEXIST, errno.ENOENT}
 """What a write may end with while nothing runs, the switch apart."""
 
-NUMBERS = st.one_of(st.integers(0, 20), st.integers(-(2**70), 2**70)).map(str)
+NUMBERS: Final = st.one_of(st.integers(0, 20), st.integers(-(2**70), 2**70)).map(str)
 
-TEXTS = st.one_of(
+TEXTS: Final = st.one_of(
     st.binary(max_size=64),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=32).map(str.encode),
     st.lists(NUMBERS, max_size=40).map(" ".join).map(str.encode),
@@ -31,6 +32,15 @@ TEXTS = st.one_of(
         [b"paddr", b"paddr\n", b"on", b"off", b"attrs", b"foo", b"1 2", b"\0", b"9" * 99]
     ),
 )
+
+
+INTERVALS: Final = st.sampled_from([0, 1, 99, 5000, 2**63, 2**64 - 1])
+
+# As many regions as anybody could want would be made, and take as long as they take.
+ATTRS: Final = st.tuples(
+    INTERVALS, INTERVALS, INTERVALS, st.integers(0, 50), st.integers(0, 200)
+).map(lambda numbers: " ".join(map(str, numbers)))
+"""Intervals that are out of all proportion, and bounds that are not."""
 
 
 def contents(console: DebugConsole) -> dict[str, bytes]:
@@ -66,14 +76,16 @@ async def test_any_configuration(profile: Profile, data: st.DataObject) -> None:
     """Whatever the files were made to say, a start is taken or refused, and the engine works on."""
     async with open_debug(profile) as console:
         console.put(target_ids=data.draw(st.sampled_from(["1", "1 2", "paddr"])))
-        for path in ("attrs", "init_regions", "schemes"):
+        with suppress(OSError):
+            console.tree.write("attrs", data.draw(ATTRS))
+        for path in ("init_regions", "schemes"):
             numbers = data.draw(st.lists(NUMBERS, max_size=36))
             with suppress(OSError):
                 console.tree.write(path, " ".join(numbers))
         with suppress(OSError):
             await console.turn("on")
         started = console.damon.kdamonds
-        await console.clock.sleep_us(20_000)
+        await console.clock.sleep_us(500)
         contents_before_end = console.text("schemes")
         with suppress(OSError):
             await console.turn("off")
