@@ -80,20 +80,22 @@ async def gate_cancellations() -> None:
             finally:
                 inside.remove(exclusive)
 
+    def group(n: int, *, exclusive: bool) -> asyncio.Task[None]:
+        return asyncio.create_task(stay(n, exclusive=exclusive))
+
     async with gate.hold():
-        groups = [
-            asyncio.create_task(stay(1 + nr % 2, exclusive=nr % 2 == 0), name=f"group {nr}")
-            for nr in range(5)
-        ]
+        alone, shared = group(2, exclusive=True), group(1, exclusive=False)
         await asyncio.sleep(0)
-        # An exclusive one. Its neighbour need not wait for anybody then.
-        groups[0].cancel()
-        await asyncio.wait(groups[1:2])
-    for task in groups[2:4]:
+        alone.cancel()
+        # Its neighbour need not wait for anybody then, whoever was first.
+        await asyncio.wait([shared])
+        groups = [group(1 + nr % 2, exclusive=nr % 2 == 0) for nr in range(4)]
+        await asyncio.sleep(0)
+    for task in groups[:2]:
         await asyncio.sleep(0)
         task.cancel()
-    await asyncio.wait(groups)
-    must(nr_served >= 2, "who does not give up is served")
+    await asyncio.wait([alone, *groups])
+    must(nr_served >= 3, "who does not give up is served")
     must(gate.statistics() == EMPTY, "the gate is empty in the end")
 
 
