@@ -15,7 +15,9 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Generator, Iterable
 from concurrent.futures import Executor
+from contextvars import Context
 from enum import Enum
+from heapq import heappush
 from typing import Any, TypeVar, TypeVarTuple
 
 from .waits import describe
@@ -61,13 +63,44 @@ class Outside(Enum):
     """An executor or a child process, which will tell when it is done."""
 
 
+class Timer(asyncio.TimerHandle):
+    """
+    A timer that knows its turn among those of the same instant.
+
+    In real time no two timers are due at once, and asyncio does not care which one
+    its heap puts first. In virtual time it is the rule, and order must be kept.
+
+    Args:
+        number: How many timers were made before.
+
+        when: When it is due.
+
+        call: Callback, arguments, loop and context.
+    """
+
+    __slots__ = ("_number",)
+    # Whether it is in the heap; the loop counts cancelled ones by it.
+    _scheduled: bool
+
+    def __init__(self, number: int, when: float, *call: Any) -> None:
+        super().__init__(when, *call)
+        self._number = number
+        self._scheduled = True
+
+    def __lt__(self, other: asyncio.TimerHandle) -> bool:
+        if isinstance(other, Timer) and self.when() == other.when():
+            return self._number < other._number
+        return self.when() < other.when()
+
+
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """
     An event loop whose time jumps to the next timer when nothing is runnable.
 
-    Time begins at 0, and a timer finds exactly the time it was set for.
-    Everything else, order included, is as on any loop of asyncio. The class is a
-    loop factory for ``asyncio.Runner``, pytest-asyncio and anyio.
+    Time begins at 0, and a timer finds exactly the time it was set for. Timers of
+    the same instant go off in the order in which they were set; everything else is
+    as on any loop of asyncio. The class is a loop factory for ``asyncio.Runner``,
+    pytest-asyncio and anyio.
 
     What happens outside takes real time, so the loop looks before it jumps:
 
@@ -90,7 +123,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     # What asyncio's own loops are made of, from Python 3.11 to 3.14 at least.
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
+    _scheduled: list[Timer]
     _stopping: bool
     _selector: Any
     _internal_fds: int
@@ -105,6 +138,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._silence_s = silence_s
         self._is_awaited = False
         self._nr_jobs = 0
+        self._nr_timers = 0
         self._children: list[asyncio.SubprocessTransport] = []
         # Threads that were there before, e.g. of a test runner, know nothing of us.
         self._threads_before = frozenset(threading.enumerate())
@@ -145,6 +179,22 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             await super().shutdown_default_executor(*args, **options)
         finally:
             self._job_ended()
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Have *callback* called at *when*; of one instant, who asks first is called first."""
+        if self.is_closed():
+            msg = "Event loop is closed"
+            raise RuntimeError(msg)
+        self._nr_timers += 1
+        timer = Timer(self._nr_timers, when, callback, args, self, context)
+        heappush(self._scheduled, timer)
+        return timer
 
     # -- Outside -------------------------------------------------------------
 
