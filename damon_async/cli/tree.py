@@ -118,7 +118,7 @@ def _listed(files: Files, path: str, recursive: bool) -> Iterator[str]:
 
 def _inside(tree: str, path: str) -> str:
     """Return a path from the root of the tree; whole ones are understood as well."""
-    return path.removeprefix(tree.rstrip("/")).strip("/")
+    return f"{path}/".removeprefix(f"{tree.rstrip('/')}/").strip("/")
 
 
 # -- Writing -----------------------------------------------------------------

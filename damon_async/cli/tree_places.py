@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -11,7 +12,7 @@ from ..control.explain import explained
 from ..control.folder import Folder, check_writable
 from ..control.lookup import declared_file
 from ..control.parameter_files import values_of
-from ..control.stored_tree import StoredTree, Values, from_lines, is_setting, take
+from ..control.stored_tree import StoredTree, Values, canonical, from_lines, is_setting, take
 from ..errors import InputFileError, InvalidError
 from ..params.document import load_document_file
 from .text import say
@@ -108,7 +109,9 @@ def _tell(missed: Mapping[str, OSError]) -> None:
     # A vanished file is no loss, but it shows that the others were of two times.
     settings = [path for path in missed if is_setting(declared_file(ADMIN, path))]
     if settings:
-        raise InvalidError(f"{settings[0]} is missing, so this is not the whole tree; try again")
+        is_secret = missed[settings[0]].errno == errno.EACCES
+        what_to_do = "become root" if is_secret else "try again"
+        raise InvalidError(f"{settings[0]} is missing, so this is not the whole tree; {what_to_do}")
 
 
 def _read_file(path: str) -> Place:
@@ -118,7 +121,8 @@ def _read_file(path: str) -> Place:
         values = from_lines(Path(path).read_text(encoding="utf-8", errors="surrogateescape"))
     except InvalidError as error:
         raise InputFileError(path, str(error)) from error
-    return Place(values, is_document=False)
+    # People write numbers in many ways, and trees in one.
+    return Place(canonical(values, ADMIN), is_document=False)
 
 
 def _values_of_document(path: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from ..params.keywords import FilterType, GoalMetric
 from ..params.monitoring import Kdamond
 from .admin import ADMIN
 from .lookup import declared_file
+from .node import MAX_CHILDREN
 from .scheme_files import FILTER_DIRECTORIES
 from .stored_tree import Values, is_setting, text_of
 
@@ -73,12 +74,12 @@ class _Place:
 
     def number(self, name: str) -> int:
         """
-        Return the number in a file, in whatever base.
+        Return the number in a file.
 
         Raises:
             InvalidError: If it is none.
         """
-        # A dump may have been written by hand; a tree always says decimals.
+        # A dump may have been written by hand; trees say decimals.
         text = self.text(name)
         try:
             return int(text)
@@ -92,7 +93,11 @@ class _Place:
     def children(self, name: str, counted: str) -> Iterator[_Place]:
         """Go through the numbered directories in the directory *name*."""
         place = self.below(name)
-        for index in range(place.number(f"nr_{counted}")):
+        count = place.number(f"nr_{counted}")
+        # Nothing but a dump written by hand can say so, and it would fill all memory.
+        if count > MAX_CHILDREN:
+            raise InvalidError(f"{name}/nr_{counted}: {count} are too many; at most {MAX_CHILDREN}")
+        for index in range(count):
             yield place.below(str(index))
 
 
@@ -114,6 +119,8 @@ def _context_tree(place: _Place) -> dict[str, Any]:
         "pause": place.flag("pause"),
         "intervals": _intervals_tree(attrs.below("intervals")),
         "nr_regions": _numbers(attrs.below("nr_regions"), "min", "max"),
+        # No document says them yet; named, so that they are refused and not dropped.
+        "probes": [{} for _ in attrs.children("probes", "probes")],
         "targets": [_target_tree(each, ops) for each in place.children("targets", "targets")],
         "schemes": [_scheme_tree(each) for each in place.children("schemes", "schemes")],
     }

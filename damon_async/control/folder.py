@@ -10,10 +10,14 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Final
 
 from .explain import NOT_OURS
 from .mount_points import FSNAME, KERNEL_TYPES, MOUNTINFO, Mount, covering, parse_mountinfo
 from .values import refusal
+
+MOST_READ: Final = 2**20
+"""Bytes that are read of a file at most; those of a tree have far fewer."""
 
 
 class Folder:
@@ -61,10 +65,13 @@ class Folder:
         Raises:
             OSError: If it is none, or cannot be read now.
         """
-        # Not through a buffer: the value is what one read(2) returns, and the next.
+        # Not through a buffer, and with an end: not every file of a copy need have one.
         handle = os.open(self._place(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            return b"".join(iter(lambda: os.read(handle, 65536), b""))
+            data = bytearray()
+            while len(data) < MOST_READ and (more := os.read(handle, MOST_READ)):
+                data += more
+            return bytes(data[:MOST_READ])
         finally:
             os.close(handle)
 

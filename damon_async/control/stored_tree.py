@@ -114,6 +114,29 @@ def text_of(data: bytes) -> str:
     return data.removesuffix(b"\n").decode("utf-8", "surrogateescape")
 
 
+def canonical(values: Values, declared: Directory) -> dict[str, str]:
+    """
+    Return values as a tree would say them: numbers in decimal, Y or N.
+
+    Args:
+        values: As somebody wrote them. What is no value of its file stays as it is.
+
+        declared: The root.
+    """
+    return {
+        path: _canonical(value, declared_file(declared, path)) for path, value in values.items()
+    }
+
+
+def _canonical(value: str, file: File | None) -> str:
+    if file is None:
+        return value
+    try:
+        return text_of(file.kind.show(file.kind.parse(value.encode("utf-8", "surrogateescape"))))
+    except OSError:
+        return value
+
+
 def is_setting(file: File | None) -> bool:
     """Tell whether a file holds what users want, not what became of it."""
     return file is not None and file.mode != READ_ONLY and file.role is not Role.LIVE

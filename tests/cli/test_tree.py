@@ -123,6 +123,28 @@ def test_mistakes(cli: Cli, document: Path, words: list[str], line: str) -> None
     assert line in outcome.line
 
 
+def test_paths_from_anywhere(cli: Cli, folder: Path) -> None:
+    """A path may begin with the place of the tree, but not with a part of its name."""
+    for path in (SAMPLE, f"mounted/{SAMPLE}", f"/{SAMPLE}/"):
+        assert cli("tree", "cat", path, "--tree", "mounted").out == "1000\n"
+    folder.rename("kdam")
+    assert cli("tree", "cat", SAMPLE, "--tree", "kdam").out == "1000\n"
+    assert cli("tree", "ls", "kdam", "--tree", "kdam").out == "kdamonds/\n"
+
+
+def test_secret_trees(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may not read a tree is told that root may."""
+
+    def refuse(self: Folder, path: str) -> bytes:
+        raise PermissionError(13, f"{self} {path}")
+
+    monkeypatch.setattr(Folder, "read", refuse)
+    outcome = cli("tree", "dump", "--tree", folder)
+    assert outcome.code == 2
+    assert "cannot be read (EACCES): only root may" in outcome.err
+    assert outcome.err.endswith("not the whole tree; become root\n")
+
+
 # -- Writing -----------------------------------------------------------------
 
 
@@ -179,6 +201,14 @@ def test_load_forms(cli: Cli, folder: Path, source: str) -> None:
     assert cli("tree", "load", source, "--tree", folder, "--commit").code == 0
     assert (folder / SAMPLE).read_text() == "1000"
     assert (folder / "kdamonds/0/state").read_text() == "commit"
+
+
+def test_load_by_hand(cli: Cli, folder: Path) -> None:
+    """Lines written by hand may have numbers in any base."""
+    Path("mine.txt").write_text(f"kdamonds/nr_kdamonds: 0x1\n{SAMPLE}: 0x10\n")
+    assert cli("tree", "load", "mine.txt", "--tree", folder, "--on").code == 0
+    assert (folder / SAMPLE).read_text() == "16"
+    assert (folder / "kdamonds/0/state").read_text() == "on"
 
 
 def test_load_into_too_little(cli: Cli, folder: Path) -> None:

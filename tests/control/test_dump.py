@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sysconfig
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,31 @@ def test_hand_written_numbers() -> None:
     """Text where a number belongs is told with its path."""
     with pytest.raises(InvalidError, match="kdamonds/0/refresh_ms: 'often' is not a number"):
         kdamonds_of({"kdamonds/nr_kdamonds": "1", f"{K}/refresh_ms": "often"})
+
+
+def test_too_many() -> None:
+    """More directories than a tree can have are refused, not counted out."""
+    with pytest.raises(InvalidError, match="kdamonds/nr_kdamonds: 9999999 are too many"):
+        kdamonds_of({"kdamonds/nr_kdamonds": "9999999"})
+
+
+def test_probes_are_not_dropped() -> None:
+    """Probes, which no document can say, are refused with their path."""
+    tree = staged([RECLAIM])
+    tree.write(f"{C}/monitoring_attrs/probes/nr_probes", "1")
+    with pytest.raises(InvalidError, match=r"contexts\[0\].probes: not supported yet"):
+        kdamonds_of(taken(tree))
+
+
+@given(st.data())
+def test_any_values(data: st.DataObject) -> None:
+    """Whatever files hold, there is a document, a command line or one clear refusal."""
+    values = values_of([RECLAIM, PROMOTE])
+    texts = st.sampled_from(["", "-1", "0", "1", "Y", "max", "memcg", "addr", "vaddr"]) | st.text()
+    for path in data.draw(st.lists(st.sampled_from(sorted(values)), max_size=4)):
+        values[path] = data.draw(texts | st.integers(0, 2**64 - 1).map(str))
+    with suppress(InvalidError):
+        assert start_words(kdamonds_of(values))[:2] == ["damo", "start"]
 
 
 def test_units_of_addresses() -> None:

@@ -10,7 +10,7 @@ import pytest
 from damon_async.control import folder as folder_module
 from damon_async.control.admin import ADMIN
 from damon_async.control.explain import explained, takes
-from damon_async.control.folder import Folder, check_writable
+from damon_async.control.folder import MOST_READ, Folder, check_writable
 from damon_async.control.lookup import declared_file
 from damon_async.control.mount_points import Mount
 from damon_async.control.stored_tree import take
@@ -78,6 +78,14 @@ def test_folder_errors(folder: Folder) -> None:
     assert errno_of(lambda: folder.read("nothing")) == errno.ENOENT
     assert errno_of(lambda: folder.read("kdamonds")) == errno.EISDIR
     assert errno_of(lambda: folder.entries("kdamonds/nr_kdamonds")) == errno.ENOTDIR
+
+
+def test_endless_files(folder: Folder, tmp_path: Path) -> None:
+    """Of a file without an end a part is read, and links to directories lead nowhere."""
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    assert folder.read("endless") == bytes(MOST_READ)
+    assert set(take(folder).missed) == {"loop"}
 
 
 def test_no_folder(tmp_path: Path) -> None:

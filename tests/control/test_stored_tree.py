@@ -15,6 +15,7 @@ from damon_async.control.profiles import Profile
 from damon_async.control.stored_tree import (
     Difference,
     StoredTree,
+    canonical,
     differences,
     from_lines,
     is_setting,
@@ -127,6 +128,13 @@ def test_broken_lines() -> None:
         ParametersError, match=r"2 problems: line 2: 'nonsense' is not .*; line 4: a"
     ):
         from_lines("a: 1\nnonsense\nb: 2\na: 3\n")
+
+
+def test_canonical_values() -> None:
+    """Values are told apart by what they mean, not by how they are written."""
+    values = {SAMPLE: "0x1388", f"{C}/pause": "1", f"{K}/pid": "-1", f"{S}/action": "no such"}
+    expected = values | {SAMPLE: "5000", f"{C}/pause": "Y"}
+    assert canonical(values | {"x": "010"}, ADMIN) == expected | {"x": "010"}
 
 
 # -- Stored trees ------------------------------------------------------------
