@@ -311,3 +311,15 @@ def test_reference(cli: Cli, root: Path) -> None:
 def test_default_tree() -> None:
     """Where no tree is named it is the one that a kernel has, or a sandbox in its place."""
     assert SYSFS == "/sys/kernel/mm/damon/admin"
+
+
+@pytest.mark.parametrize("name", ["ls", "cat", "set", "dump", "load", "diff", "reference"])
+def test_help(cli: Cli, root: Path, name: str) -> None:
+    """Every command explains itself and its options in 80 columns, and is in the documentation."""
+    outcome = cli("tree", name, "--help")
+    assert outcome.code == 0
+    assert outcome.out.startswith(f"Usage: damon-async tree {name}")
+    assert max(map(len, outcome.out.splitlines())) <= 80
+    rows = [line.strip("│ ") for line in outcome.out.splitlines() if "│ --" in line]
+    assert all(row.partition("  ")[2].strip() for row in rows)
+    assert f"`tree {name}" in (root / "docs/tree.md").read_text()
