@@ -4,14 +4,19 @@ Merging: neighbours that are accessed alike become one region, and grow older.
 A merged region is compared with its next neighbour by its new average, so the
 walk is sequential by nature. It runs over plain lists, which beat both array
 elements and a vector comparison followed by walking chains only (measured up
-to 1,000 regions); the arrays are picked and written once, at the end.
+to 1,000 regions); the arrays are picked and written once, at the end. Of more
+regions most are alike, and ``merge_runs`` jumps from group to group.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from .merge_runs import SUMS_BELOW, walk_runs
 from .table import AGE, END, NR_ACCESSES, RegionTable
+
+MANY_REGIONS = 1500
+"""From so many on, jumping from group to group is faster than walking, unless all is noise."""
 
 TARGETED_DIFFERENCE = 10
 """Counts that differ by at most a tenth of the largest are alike, at first."""
@@ -65,7 +70,9 @@ def merge_similar(table: RegionTable, threshold: int, sz_limit: int) -> int:
     if threshold < 0:
         msg = f"the merge threshold must not be negative, it is {threshold}"
         raise ValueError(msg)
-    heads, ends, counts, ages = _walk(table, threshold, sz_limit)
+    is_jumping = len(table) >= MANY_REGIONS and max(table.total_bytes, sz_limit) < SUMS_BELOW
+    walk = walk_runs if is_jumping else _walk
+    heads, ends, counts, ages = walk(table, threshold, sz_limit)
     nr_merged = len(table) - len(heads)
     # Settled memory is merged back to what it was; noisy memory often not at all.
     if nr_merged:

@@ -29,6 +29,9 @@ class Process:
         node: The memory node that its pages are on at first.
 
         is_anon: Whether its memory is anonymous; file-backed if not.
+
+        is_mapped: Whether its memory is mapped; if not, it is page cache that programs
+            only read and write.
     """
 
     pid: int
@@ -36,6 +39,7 @@ class Process:
     memcg: str = "/"
     node: int = 0
     is_anon: bool = True
+    is_mapped: bool = True
 
 
 class Segment(NamedTuple):
@@ -172,10 +176,15 @@ class FrameMap:
         answers = np.zeros(frames.shape, np.bool_)
         index = np.searchsorted(self._firsts, frames, "right") - 1
         inside = (index >= 0) & (frames < self.nr_pages)
+        # A column is a region, which nearly always lies in one segment as a whole:
+        # each segment is asked about its own columns only.
+        low, high = index.min(axis=0, initial=len(self.segments)), index.max(axis=0, initial=-1)
         for number in np.unique(index[inside]).tolist():
             segment = self.segments[number]
-            chosen = inside & (index == number)
-            addresses = np.where(chosen, (frames - segment.first) * PAGE + segment.start, -1)
+            columns = np.flatnonzero((low <= number) & (high >= number))
+            own = frames[:, columns]
+            chosen = inside[:, columns] & (index[:, columns] == number)
+            addresses = np.where(chosen, (own - segment.first) * PAGE + segment.start, -1)
             space = self.processes[segment.process].space
-            answers |= chosen & space.accessed(addresses, since_us, until_us)
+            answers[:, columns] |= chosen & space.accessed(addresses, since_us, until_us)
         return answers

@@ -24,7 +24,7 @@ from .pages import HUGE, MAX_GROUPS, PAGE, Bit, Frames, Pages
 TIER_LOOKS = 20
 """In how many parts of the time since the last look slow pages are looked at."""
 
-GAP_BLOCKS = 8
+GAP_BLOCKS = 256
 """Ranges closer than this are looked at together, in huge pages: a look has a price, too."""
 
 
@@ -249,7 +249,8 @@ class Machine:
                 msg = f"pid {process.pid} is on node {process.node}; there are {len(self.nodes)}"
                 raise InvalidError(msg)
             rows = slice(segment.first, segment.end)
-            flags[rows] = Bit.MAPPED | (Bit.ANON if process.is_anon else 0)
+            mapped = Bit.MAPPED if process.is_mapped else 0
+            flags[rows] = mapped | (Bit.ANON if process.is_anon else 0)
             node[rows] = process.node
             group[rows] = self.memcgs.index(process.memcg)
         if max(len(self.nodes), len(self.memcgs)) > MAX_GROUPS:

@@ -48,7 +48,8 @@ class Timeline:
             return float(self.resident_bytes[-1])
         # What was seen at the end of a step is taken to hold for all of it:
         # actions take effect at steps.
-        return float(self.resident_bytes[1:] @ np.diff(self.time_us)) / length_us
+        # As floats: a day of a large machine is more byte-microseconds than 63 bits hold.
+        return float(self.resident_bytes[1:].astype(np.float64) @ np.diff(self.time_us)) / length_us
 
 
 @dataclass(frozen=True)

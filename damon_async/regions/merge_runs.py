@@ -1,0 +1,143 @@
+"""
+The walk that merges, in jumps: for many regions that are mostly alike.
+
+A group of regions with equal counts keeps that count as its average, so how far it
+reaches is known for all regions at once: to the end of the run of equal counts, or
+to the size limit. Only groups that go on behind their run, or whose ages differ, are
+walked region by region. The result is that of the plain walk, to the byte.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import BoolArray, IntArray
+from .table import RegionTable
+
+SUMS_BELOW = 2**62
+"""Sums of sizes and limits stay exact below it."""
+
+
+class Groups(NamedTuple):
+    """What regions become when they are merged; one entry per region that remains."""
+
+    heads: IntArray
+    """Row of the first region of each."""
+
+    ends: IntArray
+    """Where each ends."""
+
+    counts: IntArray
+    """Access count of each."""
+
+    ages: IntArray
+    """Age of each."""
+
+
+def walk_runs(table: RegionTable, threshold: int, sz_limit: int) -> Groups:
+    """
+    Fold regions into their left neighbours if alike.
+
+    Args:
+        table: At least one region; not changed. Its size is below 2^62.
+
+        threshold: Largest difference of access counts.
+
+        sz_limit: Largest size of a group, in bytes, below 2^62.
+    """
+    reach = _reach(table, sz_limit)
+    run_end = _run_ends(table, table.nr_accesses)
+    stop = np.minimum(reach, run_end)
+    is_plain = (_run_ends(table, table.age) >= stop) & ~_goes_on(table, reach, run_end, threshold)
+    stops, plain = stop.tolist(), is_plain.tolist()
+    folding = _Folding(table, threshold, sz_limit)
+    heads: list[int] = []
+    tails: list[int] = []
+    row, nr_regions = 0, len(table)
+    while row < nr_regions:
+        heads.append(row)
+        row = stops[row] if plain[row] else folding.fold(row)
+        tails.append(row)
+    first, behind = np.array(heads), np.array(tails)
+    counts, ages = table.nr_accesses[first], table.age[first]
+    if folding.heads:
+        # Heads ascend, so each is found where it was put.
+        places = first.searchsorted(folding.heads)
+        counts[places], ages[places] = folding.counts, folding.ages
+    return Groups(first, table.end[behind - 1], counts, ages)
+
+
+def _reach(table: RegionTable, sz_limit: int) -> IntArray:
+    """Return for each row up to which one (not included) sizes allow a group to go."""
+    sums = np.concatenate(([0], np.cumsum(table.sizes)))
+    reach = sums.searchsorted(sums[:-1] + sz_limit, "right") - 1
+    # A region above the limit is a group of its own.
+    return np.maximum(reach, np.arange(1, len(table) + 1))
+
+
+def _is_border(table: RegionTable) -> BoolArray:
+    """Tell for each row but the first whether no group can reach into it."""
+    is_apart: BoolArray = table.start[1:] != table.end[:-1]
+    is_apart |= table.target[1:] != table.target[:-1]
+    return is_apart
+
+
+def _run_ends(table: RegionTable, values: IntArray) -> IntArray:
+    """Return for each row where its run of equal *values* ends."""
+    breaks = np.flatnonzero(_is_border(table) | (values[1:] != values[:-1])) + 1
+    ends = np.append(breaks, len(values))
+    return np.repeat(ends, np.diff(ends, prepend=0))
+
+
+def _goes_on(table: RegionTable, reach: IntArray, run_end: IntArray, threshold: int) -> BoolArray:
+    """Tell for each row whether a group that begins there goes on behind its run."""
+    counts = table.nr_accesses
+    # A row behind the last one, into which nobody reaches.
+    behind = np.append(counts, 0)[run_end]
+    border = np.append(_is_border(table), True)
+    goes_on: BoolArray = np.abs(behind - counts) <= threshold
+    goes_on &= (reach > run_end) & ~border[run_end - 1]
+    return goes_on
+
+
+class _Folding:
+    """
+    Folds single groups, region by region.
+
+    Attributes:
+        heads: Rows where those begin that were folded.
+
+        counts: Their counts.
+
+        ages: Their ages.
+    """
+
+    def __init__(self, table: RegionTable, threshold: int, sz_limit: int) -> None:
+        self.heads: list[int] = []
+        self.counts: list[int] = []
+        self.ages: list[int] = []
+        self._columns = table.cells.tolist()
+        self._threshold = threshold
+        self._sz_limit = sz_limit
+
+    def fold(self, head: int) -> int:
+        """Fold a group; return the row behind it."""
+        targets, starts, ends, counts, _, ages = self._columns
+        target, last_end, count, age = targets[head], ends[head], counts[head], ages[head]
+        size, row = last_end - starts[head], head + 1
+        while row < len(starts) and starts[row] == last_end and targets[row] == target:
+            last_end = ends[row]
+            added = last_end - starts[row]
+            total = size + added
+            if total > self._sz_limit or abs(counts[row] - count) > self._threshold:
+                break
+            # Plain integers are exact where sizes times counts exceed 63 bits.
+            count = (count * size + counts[row] * added) // total
+            age = (age * size + ages[row] * added) // total
+            size, row = total, row + 1
+        self.heads.append(head)
+        self.counts.append(count)
+        self.ages.append(age)
+        return row
