@@ -17,6 +17,7 @@ from .service_options import (
     NO_CLOCK,
     NO_TREES,
     NO_WORKLOADS,
+    TREES,
     ClockOptions,
     TreeOptions,
     WorkloadOptions,
@@ -28,6 +29,7 @@ def mount(
     directory: Annotated[Path, Parameter(metavar="DIR")],
     /,
     *,
+    modules: Annotated[bool, Parameter(group=TREES)] = False,
     trees: TreeOptions = NO_TREES,
     workloads: WorkloadOptions = NO_WORKLOADS,
     clock: ClockOptions = NO_CLOCK,
@@ -36,11 +38,13 @@ def mount(
     Have DAMON's control tree at a directory, until Ctrl-C or SIGTERM.
 
     It is the tree of /sys/kernel/mm/damon/admin; with --dbgfs that of /sys/kernel/debug/damon
-    instead. Over the kernel's own directories it mounts in a private mount namespace only; for
+    instead, with --modules that of /sys/module. Over the kernel's own directories it mounts in a private mount namespace only; for
     tools that look there, `damon-async sandbox` is the easier way.
 
     Args:
         directory: An existing directory.
+
+        modules: Serve the parameters of the modules instead.
 
         trees: Which files there are.
 
@@ -48,17 +52,19 @@ def mount(
 
         clock: How time passes.
     """
-    anyio.run(_serve, directory, service_options(trees, workloads, clock))
+    anyio.run(_serve, directory, service_options(trees, workloads, clock), modules)
     return 0
 
 
-async def _serve(directory: Path, options: ServiceOptions) -> None:
+async def _serve(directory: Path, options: ServiceOptions, modules: bool) -> None:
     """Serve until a signal comes."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with (
             serving(options, runtime_dir()) as service,
-            mounted(service.dbgfs or service.sysfs, directory) as point,
+            mounted(
+                service.modules if modules else service.dbgfs or service.sysfs, directory
+            ) as point,
         ):
             console.print(f"mounted on {point}; Ctrl-C ends it")
             async for _ in signals:

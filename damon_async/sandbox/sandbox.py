@@ -14,7 +14,7 @@ from ..errors import InvalidError
 from ..processes.memory import iomem
 from . import stage as places
 from .namespaces import run_inside
-from .service import ServiceOptions, serving
+from .service import ServiceOptions, module_names, serving
 from .stage import Stage
 from .stand_ins import StandIns
 from .supervisor import supervise
@@ -49,7 +49,7 @@ def run_sandbox(command: Sequence[str], options: ServiceOptions) -> int:
 
 def _inside(command: Sequence[str], options: ServiceOptions) -> int:
     """Be the first process: build the stage, then run the command."""
-    stage = Stage(options.profile, has_dbgfs=options.has_dbgfs)
+    stage = Stage(options.profile, options.has_dbgfs, module_names(options.profile))
     stage.build()
     environment = stage.environment(os.environ)
     return supervise(partial(_serve, options, stage), command, environment)
@@ -69,6 +69,8 @@ async def _serve_async(options: ServiceOptions, stage: Stage, ready: Callable[[]
         stack.enter_context(service.damon.observers.added(stand_ins))
         await stack.enter_async_context(tracing.listening(service.damon, places.SOCKET))
         await stack.enter_async_context(mounted(service.sysfs, places.ADMIN))
+        await stack.enter_async_context(mounted(service.modules, places.MODULE_TREE))
+        stage.bind_modules()
         if service.dbgfs is not None:
             await stack.enter_async_context(mounted(service.dbgfs, places.DBGFS))
         places.show_memory(iomem(service.machine.ram))

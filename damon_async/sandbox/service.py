@@ -10,6 +10,7 @@ from typing import Final
 
 from ..control.dbgfs import dbgfs_tree
 from ..control.live import live_tree
+from ..control.module_tree import MODULE, module_tree
 from ..control.pids import PidOf, Pids
 from ..control.profiles import Profile
 from ..control.tree import Tree
@@ -17,6 +18,7 @@ from ..control.world import World
 from ..engine.clock import RealClock
 from ..engine.engine import Damon
 from ..engine.virtual_clock import VirtualClock
+from ..errors import InvalidError
 from ..processes.lookup import Processes
 from ..processes.memory import DEFAULT_MEMORY, PhysicalMachine, machine_of
 from ..processes.rules import Rule, Rules
@@ -68,13 +70,21 @@ class Service:
 
         sysfs: The tree of ``/sys/kernel/mm/damon/admin``.
 
+        modules: The tree of ``/sys/module``, as far as it is about DAMON.
+
         dbgfs: The tree of ``/sys/kernel/debug/damon``; None if there is none.
     """
 
     damon: Damon
     machine: PhysicalMachine
     sysfs: Tree
+    modules: Tree
     dbgfs: Tree | None
+
+
+def module_names(profile: Profile) -> tuple[str, ...]:
+    """Return the modules that a kernel has."""
+    return tuple(each.name for each in MODULE.directories if each.since <= profile.release)
 
 
 @asynccontextmanager
@@ -93,7 +103,12 @@ async def serving(
 
     Raises:
         DamonError: If a workload cannot be opened.
+
+        InvalidError: If time is virtual and there is a debugfs interface.
     """
+    if options.is_virtual and options.has_dbgfs:
+        msg = "nothing in debugfs waits for a kdamond, so virtual time would stand still; use the real clock"
+        raise InvalidError(msg)
     clock = VirtualClock() if options.is_virtual else RealClock()
     # Opened now even if no process ever needs it: mistakes are told at once.
     open_workload(options.workload, seed=options.seed)
@@ -109,10 +124,8 @@ async def serving(
     world = World(process=processes, memory=machine.memory)
     pids = pids or Pids()
     async with Damon(clock=clock, seed=options.seed, metrics=machine.metrics) as damon:
-        sysfs = live_tree(damon, options.profile, world, holds_time=options.is_virtual, pids=pids)
-        dbgfs = None
-        if options.has_dbgfs:
-            dbgfs = dbgfs_tree(
-                damon, options.profile, world, holds_time=options.is_virtual, pids=pids
-            )
-        yield Service(damon, machine, sysfs, dbgfs)
+        holds = options.is_virtual
+        sysfs = live_tree(damon, options.profile, world, holds_time=holds, pids=pids)
+        modules = module_tree(damon, options.profile, machine.memory, holds_time=holds, pids=pids)
+        dbgfs = dbgfs_tree(damon, options.profile, world, pids=pids) if options.has_dbgfs else None
+        yield Service(damon, machine, sysfs, modules, dbgfs)

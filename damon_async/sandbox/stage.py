@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -109,6 +109,11 @@ class Stage:
         for name in ("perf", "masim"):
             write_program(BIN if name == "perf" else SPARE_BIN, name)
         self._build_tracefs()
+
+    def bind_modules(self) -> None:
+        """Have each module's directory at its place, once their tree is mounted."""
+        for name in self.modules:
+            syscalls.bind(MODULE_TREE / name, MODULES / name)
 
     def show_mounts(self) -> None:
         """
@@ -233,9 +238,3 @@ def show_memory(text: str) -> None:
     file = OURS / "iomem"
     file.write_text(text, encoding="ascii")
     syscalls.bind(file, "/proc/iomem")
-
-
-def bind_modules(names: Iterable[str]) -> None:
-    """Have each module's directory at its place, once their tree is mounted."""
-    for name in names:
-        syscalls.bind(MODULE_TREE / name, MODULES / name)
