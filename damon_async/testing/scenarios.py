@@ -30,6 +30,7 @@ from ..params.monitoring import Context, Intervals
 from ..params.quotas import Quotas
 from ..params.schemes import Scheme
 from ..spaces.workload import open_workload
+from .faults import Troubled
 from .oracles import must, watching
 from .slab import AGGR_US, SAMPLE_US, Slab, idle, quiet_damon, slab
 
@@ -231,7 +232,7 @@ async def crash_in_step() -> None:
             raise OSError(msg)
 
     async with quiet_damon() as damon:
-        broken, sound = await damon.start([slab(Slab(trouble=fail)), slab()])
+        broken, sound = await damon.start([slab(Troubled(Slab(), fail)), slab()])
         ends: list[int] = []
 
         async def read(kdamond: Kdamond) -> None:

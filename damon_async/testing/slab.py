@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from ..arrays import BoolArray, IntArray
 from ..engine.clock import Clock
 from ..engine.engine import Damon
 from ..engine.virtual_clock import VirtualClock
+from ..operations.base import Operations
 from ..operations.requests import ActionRequest, Applied
 from ..params.monitoring import Context, Intervals, NrRegions, Target
 
@@ -43,13 +43,10 @@ class Slab:
         end_us: When all targets vanish; None never. May be changed at any time.
 
         pure: Whether whole windows may be asked about.
-
-        trouble: Called with "prepare", "check" or "apply" before each; may raise.
     """
 
     end_us: int | None = None
     pure: bool = True
-    trouble: Callable[[str], object] | None = None
 
     ends_with_targets = True
 
@@ -66,7 +63,6 @@ class Slab:
     def ranges(self, target: Target, now_us: int, min_region_sz: int) -> IntArray | None:
         """Return where the memory of a target is."""
         del now_us, min_region_sz
-        self._trouble("prepare")
         start = (target.pid or 0) << 24
         return np.array([[start, start + SLAB]], np.int64)
 
@@ -75,19 +71,13 @@ class Slab:
     ) -> BoolArray:
         """Tell which addresses are hot."""
         del target, since_us, until_us
-        self._trouble("check")
         hot: BoolArray = addresses & ((1 << 24) - 1) < SLAB // 4
         return hot
 
     def apply(self, target: Target, request: ActionRequest) -> Applied:
         """Do to every byte what is asked for."""
         del target
-        self._trouble("apply")
         return Applied(request.sizes, request.sizes)
-
-    def _trouble(self, where: str) -> None:
-        if self.trouble is not None:
-            self.trouble(where)
 
 
 def idle(**fields: Any) -> Context:
@@ -95,7 +85,7 @@ def idle(**fields: Any) -> Context:
     return Context(ops="paddr", **fields)
 
 
-def slab(memory: Slab | None = None, *, nr_targets: int = 1, **fields: Any) -> Context:
+def slab(memory: Operations | None = None, *, nr_targets: int = 1, **fields: Any) -> Context:
     """Return a context over a few targets in *memory*, with few regions and ticks."""
     targets = [Target(pid=nr) for nr in range(1, nr_targets + 1)]
     given: dict[str, Any] = {"intervals": Intervals(SAMPLE_US, AGGR_US), "nr_regions": FEW}
