@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from .loops import VirtualTimeLoop
 from .orders import FirstCome, Order, RandomWalk, seeded
+from .steady import NumberedTask, keep_scopes_in_order
 from .tape import Tape
 
 MAX_CALLS: Final = 100_000
@@ -52,33 +53,6 @@ class Observer(Protocol):
     def step_ended(self, loop: SeededLoop, task: Task, overtaken: Sequence[Task]) -> None:
         """Take note that *task* took a step, before *overtaken* who were first."""
         ...
-
-
-class NumberedTask(asyncio.Task[Any]):
-    """
-    A task whose hash is its number.
-
-    Task groups of asyncio and anyio keep their tasks in sets, and cancel them in
-    the order of the set. The usual hash is an address: different on each run.
-
-    Args:
-        coro: What it runs.
-
-        number: How many tasks its loop made before.
-
-        label: What to call it in traces.
-
-        options: Of ``asyncio.Task``.
-    """
-
-    def __init__(self, coro: Any, *, number: int, label: str, **options: Any) -> None:
-        # First, because the constructor of tasks puts them into sets already.
-        self.number = number
-        self.label = label
-        super().__init__(coro, **options)
-
-    def __hash__(self) -> int:
-        return self.number
 
 
 def task_of(handle: asyncio.Handle) -> Task | None:
@@ -185,12 +159,12 @@ class SeededLoop(VirtualTimeLoop):
         observer: Observer | None = None,
     ) -> None:
         super().__init__()
+        keep_scopes_in_order(SeededLoop)
         self._ready = Line(self)
         self.order = order or (FirstCome() if seed is None else RandomWalk(seeded(str(seed))))
         self.nr_steps = 0
         self.widths: list[int] = []
         self.tasks: list[Task] = []
-        self._labels: set[str] = set()
         self._max_calls = self._nr_calls_left = max_calls
         self._observer = observer
         self._checks: list[Check] = []
@@ -220,12 +194,7 @@ class SeededLoop(VirtualTimeLoop):
         number = len(self.tasks)
         # asyncio's own names count all tasks of the process.
         name = str(options.pop("name", None) or f"{getattr(coro, '__name__', 'task')}-{number}")
-        # anyio names tasks after functions, with modules and all that is around them.
-        label = name.rpartition(".")[2]
-        if label in self._labels:
-            label = f"{label}-{number}"
-        self._labels.add(label)
-        task = NumberedTask(coro, number=number, label=label, loop=self, name=name, **options)
+        task = NumberedTask(coro, number=number, loop=self, name=name, **options)
         self.tasks.append(task)
         return task
 
