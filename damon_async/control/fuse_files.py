@@ -11,10 +11,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from .live import TreePortal
 from .tree import Handle
@@ -22,8 +24,13 @@ from .values import refusal
 
 ROOT_UID: Final = 0
 
-GONE_SIZE: Final = 0
-"""What an open file reports whose directory was removed."""
+PAGE_SIZE: Final = 4096
+
+NAME_MAX: Final = 255
+"""The longest name of a file, in bytes."""
+
+READDIRPLUS: Final = 1 << 13
+"""FUSE_CAP_READDIRPLUS of libfuse: listings that come with attributes."""
 
 ENTRY_SECONDS: Final = 3600.0
 """
@@ -33,6 +40,16 @@ Long, because what is done with a remembered name still asks the tree: attribute
 listings and opening are never cached, so a directory vanishes at once for all of
 them. Names that do not exist are never remembered.
 """
+
+
+class Requests(Protocol):
+    """What libfuse knows of the request that the thread which asks is answering."""
+
+    def caller(self) -> tuple[int, int, int]:
+        """Return user, group and process id of whom it is of."""
+
+    def is_interrupted(self) -> bool:
+        """Tell whether whoever waits for the answer got a signal meanwhile."""
 
 
 @dataclass(slots=True)
@@ -62,31 +79,35 @@ class TreeFiles:
     Args:
         portal: The tree.
 
-        caller: Returns user, group and process id of whom the current request is of.
+        requests: What libfuse knows of the request that is being answered.
 
         began: Called once the kernel is connected.
+
+    Attributes:
+        is_ending: Whether commands that wait are to be given up, because the tree
+            is being unmounted.
 
     Source:
         spec interfaces 0.4.
         Differs: while somebody writes to a file and waits, a second write to the same
         file waits for it, where libfuse is older than 3.15; there it cannot tell the
-        kernel that writes to one file may run side by side.
+        kernel that writes to one file may run side by side. Who has a directory open,
+        or is in it, that is removed and made anew, is in the new one. ``fstat`` of an
+        open file is ENOENT once its directory was removed. Permissions and owners
+        are fixed.
     """
 
     use_ns = True
 
-    def __init__(
-        self,
-        portal: TreePortal,
-        caller: Callable[[], tuple[int, int, int]],
-        began: Callable[[], None],
-    ) -> None:
+    def __init__(self, portal: TreePortal, requests: Requests, began: Callable[[], None]) -> None:
         self._portal = portal
-        self._caller = caller
+        self._requests = requests
         self._began = began
         self._open: dict[int, _OpenFile] = {}
         self._handles = count(1)
         self._uid, self._gid = os.getuid(), os.getgid()
+        self._begin_ns = time.time_ns()
+        self.is_ending = False
 
     def __repr__(self) -> str:
         return f"<TreeFiles of {self._portal!r}, {len(self._open)} open>"
@@ -95,7 +116,9 @@ class TreeFiles:
 
     def init_with_config(self, connection: Any, config: Any) -> None:
         """Set what the kernel may remember, and tell that it is connected."""
-        del connection
+        if connection is not None:
+            # Attributes with a listing are of no use to anybody who may not keep them.
+            connection.want &= ~READDIRPLUS
         if config is not None:
             config.entry_timeout = ENTRY_SECONDS
             config.attr_timeout = 0.0
@@ -105,11 +128,8 @@ class TreeFiles:
     # -- Looking -------------------------------------------------------------
 
     def getattr(self, path: str, info: Any = None) -> dict[str, int]:
-        """Return the attributes of what is at *path*, open or not."""
-        entry = self._open.get(info.fh) if info else None
-        if entry is not None and entry.handle.branch.is_gone:
-            # fstat of a file of a removed directory still works, as it does on sysfs.
-            return self._attributes(stat.S_IFREG | entry.handle.file.mode, GONE_SIZE)
+        """Return the attributes of what is at *path*."""
+        del info
         found = self._portal.stat(path)
         kind = stat.S_IFDIR if found.is_dir else stat.S_IFREG
         return self._attributes(kind | found.mode, found.size)
@@ -123,7 +143,32 @@ class TreeFiles:
             "st_nlink": nr_links,
             "st_uid": self._uid,
             "st_gid": self._gid,
+            "st_mtime": self._begin_ns,
+            "st_ctime": self._begin_ns,
         }
+
+    def access(self, path: str, wanted: int) -> int:
+        """Tell whether the caller may do something; asked by ``access`` and ``chdir`` only."""
+        mode = self._portal.stat(path).mode
+        uid, _, _ = self._requests.caller()
+        # To root everything is allowed, except to execute what nobody can.
+        allowed = (mode >> 6 | 0o6) if uid == ROOT_UID else mode >> 6
+        if self._is_stranger:
+            allowed = mode
+        if wanted & ~allowed & 0o7:
+            raise refusal(errno.EACCES, f"{path} is not for user {uid}")
+        return 0
+
+    def statfs(self, path: str) -> dict[str, int]:
+        """Return what is known of the file system: that names have a limit."""
+        del path
+        return {"f_bsize": PAGE_SIZE, "f_frsize": PAGE_SIZE, "f_namemax": NAME_MAX}
+
+    @property
+    def _is_stranger(self) -> bool:
+        """Whether the caller is neither root nor who mounted the tree."""
+        uid, _, _ = self._requests.caller()
+        return uid not in {ROOT_UID, self._uid}
 
     def readdir(self, path: str, fh: int) -> Iterator[tuple[str, int, int]]:
         """List names and kinds of what is in a directory, itself and the one above included."""
@@ -137,8 +182,7 @@ class TreeFiles:
 
     def open(self, path: str, info: Any) -> int:
         """Open a file for whom it belongs to."""
-        uid, _, _ = self._caller()
-        if uid not in {ROOT_UID, self._uid}:
+        if self._is_stranger:
             raise refusal(errno.EACCES, f"{path} belongs to another user")
         wanted = info.flags & os.O_ACCMODE
         handle = self._portal.open(path, for_writing=wanted != os.O_RDONLY)
@@ -159,10 +203,21 @@ class TreeFiles:
         return entry.text[offset : offset + size]
 
     def write(self, path: str, data: bytes, offset: int, info: Any) -> int:
-        """Store the bytes of one call."""
+        """
+        Store the bytes of one call, and wait for what they ask for.
+
+        Whoever is killed while it waits need not wait for the answer.
+        """
         del path
         entry = self._open[info.fh]
-        return self._portal.write_open(entry.handle, data, None if entry.appends else offset)
+        place = None if entry.appends else offset
+        try:
+            return self._portal.write_open(entry.handle, data, place, is_given_up=self._is_given_up)
+        except CancelledError:
+            raise refusal(errno.EINTR, f"{self._portal!r} was closed") from None
+
+    def _is_given_up(self) -> bool:
+        return self.is_ending or self._requests.is_interrupted()
 
     def release(self, path: str, info: Any) -> int:
         """Forget a file that nobody has open any more."""
@@ -173,6 +228,11 @@ class TreeFiles:
     def truncate(self, path: str, length: int, info: Any = None) -> int:
         """Do nothing: shells truncate what they write to, and that changes no value."""
         del path, length, info
+        return 0
+
+    def utimens(self, path: str, times: Any = None) -> int:
+        """Do nothing: what is touched keeps its times, and that is no mistake."""
+        del path, times
         return 0
 
     # -- What cannot be done -------------------------------------------------
@@ -199,6 +259,15 @@ class TreeFiles:
     def unlink(self, path: str) -> int:
         """Refuse to remove a file."""
         raise refusal(errno.EPERM, f"{path} cannot be removed")
+
+    def symlink(self, target: str, source: str) -> int:
+        """Refuse to make a link."""
+        del source
+        raise refusal(errno.EPERM, f"{target} cannot be made by hand")
+
+    def link(self, target: str, source: str) -> int:
+        """Refuse to give a file another name."""
+        raise refusal(errno.EPERM, f"{source} cannot become {target}")
 
     def rename(self, old: str, new: str, flags: int = 0) -> int:
         """Refuse to rename anything."""

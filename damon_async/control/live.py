@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from anyio import CancelScope
 from anyio.from_thread import BlockingPortal
 
 from ..engine.engine import Damon
@@ -14,6 +17,7 @@ from .pids import PidOf
 from .profiles import Profile
 from .state import State
 from .tree import Handle, NodeStat, Tree
+from .values import refusal
 from .world import World
 
 
@@ -50,6 +54,9 @@ def live_tree(
 
 _ASKED: Final = frozenset({Role.LIVE, Role.ASKED})
 """Files whose reads are answered by what stands behind the tree, which is not for threads."""
+
+LOOK_SECONDS: Final = 0.05
+"""How often a thread that waits looks whether it is to wait on, in seconds."""
 
 
 class TreePortal:
@@ -122,8 +129,58 @@ class TreePortal:
             return self._portal.call(handle.read, offset)
         return handle.read(offset)
 
-    def write_open(self, handle: Handle, data: bytes | str, offset: int | None = None) -> int:
-        """Write to an open file and wait for what it asks for; see ``Handle.write_async``."""
+    def write_open(
+        self,
+        handle: Handle,
+        data: bytes | str,
+        offset: int | None = None,
+        *,
+        is_given_up: Callable[[], bool] | None = None,
+    ) -> int:
+        """
+        Write to an open file and wait for what it asks for; see ``Handle.write_async``.
+
+        Args:
+            handle: The file.
+
+            data: As of ``Tree.write``.
+
+            offset: As of ``Handle.write``.
+
+            is_given_up: Asked again and again while a command waits; once it is
+                true the command is cancelled. By default never.
+
+        Raises:
+            OSError: As of ``Tree.write_async``; EINTR if it was given up.
+        """
         if handle.file.role is Role.PLAIN:
             return handle.write(data, offset)
-        return self._portal.call(handle.write_async, data, offset)
+        if is_given_up is None:
+            return self._portal.call(handle.write_async, data, offset)
+        return self._write_while(lambda: not is_given_up(), handle, data, offset)
+
+    def _write_while(
+        self, is_wanted: Callable[[], bool], handle: Handle, data: bytes | str, offset: int | None
+    ) -> int:
+        """Write, and wait for it for as long as it is wanted."""
+        scopes: list[CancelScope] = []
+
+        async def write() -> int:
+            with CancelScope() as scope:
+                scopes.append(scope)
+                return await handle.write_async(data, offset)
+            raise refusal(errno.EINTR, f"nobody waits for {handle.file.name} any more")
+
+        def cancel() -> None:
+            # It began before this, so there is one.
+            scopes[0].cancel()
+
+        future = self._portal.start_task_soon(write)
+        while is_wanted():
+            try:
+                return future.result(LOOK_SECONDS)
+            except TimeoutError:
+                continue
+        # Not the future, which would be done while the command still has the lock.
+        self._portal.call(cancel)
+        return future.result()

@@ -12,10 +12,9 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from types import ModuleType
 from typing import Any, Final
 
@@ -25,7 +24,7 @@ from anyio import to_thread
 from ..errors import MissingExtraError
 from .fuse_files import TreeFiles
 from .live import TreePortal
-from .mount_points import FSNAME, check_mount_point
+from .mount_points import FSNAME, check_mount_point, is_ours
 from .tree import Tree
 from .values import refusal
 
@@ -33,10 +32,16 @@ MAX_THREADS: Final = 64
 """How many requests are answered side by side; libfuse's own limit is ten."""
 
 MOUNT_SECONDS: Final = 20.0
-"""How long the kernel may take to connect, in seconds."""
+"""How long the kernel may take to connect, and to let go, in seconds."""
+
+MNT_FORCE: Final = 1
+"""For umount2: break the connection, so that nobody who has a file open keeps it."""
 
 MNT_DETACH: Final = 2
 """For umount2: take the mount out at once, and let go of it when nobody uses it."""
+
+CONNECTIONS: Final = Path("/sys/fs/fuse/connections")
+"""Where those who mounted can break their connections, if somebody mounted that."""
 
 
 @asynccontextmanager
@@ -77,7 +82,7 @@ async def mounted(
 async def _served(fuse: ModuleType, portal: TreePortal, point: Path) -> AsyncIterator[None]:
     """Have libfuse serve a tree at *point*, in threads of its own."""
     began = Event()
-    files = TreeFiles(portal, fuse.fuse_get_context, began.set)
+    files = TreeFiles(portal, _LibfuseRequests(fuse), began.set)
     failures: list[str] = []
 
     def serve() -> None:
@@ -88,22 +93,24 @@ async def _served(fuse: ModuleType, portal: TreePortal, point: Path) -> AsyncIte
         finally:
             began.set()
 
-    async with anyio.create_task_group() as group:
-        limiter = anyio.CapacityLimiter(2)
-        group.start_soon(partial(to_thread.run_sync, serve, limiter=limiter))
+    # Not a task of a group, which would wrap whatever is raised in the block.
+    thread = Thread(target=serve, name=f"{FSNAME} on {point}", daemon=True)
+    thread.start()
+    try:
         with anyio.CancelScope(shield=True):
-            is_told = await to_thread.run_sync(began.wait, MOUNT_SECONDS, limiter=limiter)
+            is_told = await to_thread.run_sync(began.wait, MOUNT_SECONDS)
         if failures or not is_told:
             raise refusal(
                 errno.EIO,
                 f"libfuse could not mount on {point} ({', '.join(failures) or 'no answer'});"
                 " it needs /dev/fuse, and either root or fusermount3 of the package fuse3",
             )
-        try:
-            yield
-        finally:
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(_unmount, point, limiter=limiter)
+        yield
+    finally:
+        # Commands that wait would keep libfuse's threads, and those the mount.
+        files.is_ending = True
+        with anyio.CancelScope(shield=True):
+            await to_thread.run_sync(_unmount, point, thread)
 
 
 def _options() -> dict[str, Any]:
@@ -130,13 +137,52 @@ def _mfusepy() -> ModuleType:
     return fuse
 
 
-def _unmount(point: Path) -> None:
-    """Take the mount away, also while files on it are open."""
+class _LibfuseRequests:
+    """
+    The request of the current thread, as libfuse knows it.
+
+    Args:
+        fuse: mfusepy.
+    """
+
+    def __init__(self, fuse: ModuleType) -> None:
+        self._context = fuse.fuse_get_context
+        # Not among the functions that mfusepy has names for.
+        self._interrupted = fuse._libfuse.fuse_interrupted  # noqa: SLF001 -- see above
+
+    def caller(self) -> tuple[int, int, int]:
+        """Return user, group and process id of whom it is of."""
+        user, group, process = self._context()
+        return user, group, process
+
+    def is_interrupted(self) -> bool:
+        """Tell whether whoever waits for the answer got a signal meanwhile."""
+        return bool(self._interrupted())
+
+
+def _unmount(point: Path, thread: Thread) -> None:
+    """
+    Take the mount away, also while files on it are open, and wait for its thread.
+
+    Those files are of no use from then on: ENOTCONN.
+    """
+    # Somebody else may have taken it away, and mounted another thing there.
+    if thread.is_alive() and is_ours(point):
+        _detach(point)
+    # Who may not break connections waits for those who have files open, for a while.
+    thread.join(MOUNT_SECONDS)
+
+
+def _detach(point: Path) -> None:
     if os.geteuid() == 0:
         import ctypes
 
         libc = ctypes.CDLL(None, use_errno=True)
-        libc.umount2(os.fsencode(point), MNT_DETACH)
+        libc.umount2(os.fsencode(point), MNT_FORCE | MNT_DETACH)
         return
     command = shutil.which("fusermount3") or "fusermount3"
+    with suppress(OSError):
+        # Without this, it ends once the last file on it is closed.
+        minor = os.minor(point.stat().st_dev)
+        (CONNECTIONS / str(minor) / "abort").write_text("1", encoding="ascii")
     subprocess.run([command, "-u", "-z", "-q", str(point)], check=False)  # noqa: S603 -- our mount
