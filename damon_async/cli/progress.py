@@ -32,6 +32,8 @@ class RunProgress:
 
         console: Where to tell.
 
+        doing: What the bar says is being done.
+
         seconds: The wall clock.
     """
 
@@ -39,10 +41,12 @@ class RunProgress:
         self,
         total_us: int | None,
         console: Console,
+        doing: str,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._total_us = total_us
         self._console = console
+        self._doing = doing
         self._seconds = seconds
         self._bar: Progress | None = None
         self._task = TaskID(0)
@@ -96,7 +100,7 @@ class RunProgress:
     def _start_bar(self) -> Progress:
         # Drawn by ourselves between two snapshots: no thread beside the event loop.
         bar = Progress(
-            TextColumn("recording"),
+            TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[far]}"),
             TimeRemainingColumn(),
@@ -105,7 +109,7 @@ class RunProgress:
             # The summary that follows says all that the bar said.
             transient=True,
         )
-        self._task = bar.add_task("recording", total=self._total_us, far="")
+        self._task = bar.add_task(self._doing, total=self._total_us, far="")
         bar.start()
         return bar
 

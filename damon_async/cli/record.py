@@ -116,7 +116,7 @@ def _run(
     plan: Plan, out: RecordOutput, seed: int, duration_us: int | None, *, is_virtual: bool
 ) -> int:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    progress = RunProgress(duration_us, console)
+    progress = RunProgress(duration_us, console, "recording")
     recording = Recording(
         plan.contexts,
         # In real time a workload may outlive the patience of its user.

@@ -136,7 +136,7 @@ def _play(
     total_us = world.duration_us * len(runs)
     say(f"trying on {trials.describe()}: {len(runs)} runs of {rounded_time(world.duration_us)}")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    progress = RunProgress(total_us, console)
+    progress = RunProgress(total_us, console, "trying schemes")
     began_s = time.perf_counter()
     outcomes = []
     with progress:

@@ -37,7 +37,7 @@ def test_short_runs_say_nothing(wall: Wall, is_terminal: bool) -> None:
     """A run that is over within a second leaves stderr alone."""
     console, written = make_console(is_terminal=is_terminal)
 
-    with RunProgress(60_000_000, console, wall) as progress:
+    with RunProgress(60_000_000, console, "recording", wall) as progress:
         for now_us in range(0, 60_000_000, 1_000_000):
             progress.update(now_us)
         wall.now_s += 0.9
@@ -50,7 +50,7 @@ def test_terminal_sees_a_bar_that_vanishes(wall: Wall) -> None:
     """After a second a terminal has a bar, and a clean line once it is over."""
     console, written = make_console(is_terminal=True)
 
-    with RunProgress(60_000_000, console, wall) as progress:
+    with RunProgress(60_000_000, console, "recording", wall) as progress:
         wall.now_s += 1
         progress.update(15_500_000)
         drawn = written.getvalue()
@@ -63,11 +63,23 @@ def test_terminal_sees_a_bar_that_vanishes(wall: Wall) -> None:
     assert erased.endswith("\x1b[2K")
 
 
+def test_bar_says_what_is_done(wall: Wall) -> None:
+    """The words of whoever runs stand before the bar, and nobody else's."""
+    console, written = make_console(is_terminal=True)
+
+    with RunProgress(60_000_000, console, "trying schemes", wall) as progress:
+        wall.now_s += 1
+        progress.update(1_000_000)
+
+    assert "trying schemes" in written.getvalue()
+    assert "recording" not in written.getvalue()
+
+
 def test_bar_is_redrawn_ten_times_a_second_at_most(wall: Wall) -> None:
     """Updates between two drawings cost nothing."""
     console, written = make_console(is_terminal=True)
 
-    with RunProgress(60_000_000, console, wall) as progress:
+    with RunProgress(60_000_000, console, "recording", wall) as progress:
         wall.now_s += 1
         progress.update(1_000_000)
         once = written.getvalue()
@@ -83,7 +95,7 @@ def test_files_see_a_line_now_and_then(wall: Wall) -> None:
     """Without a terminal there is a plain line every ten seconds."""
     console, written = make_console(is_terminal=False)
 
-    with RunProgress(3_600_000_000, console, wall) as progress:
+    with RunProgress(3_600_000_000, console, "recording", wall) as progress:
         for second in range(25):
             progress.update(second * 60_000_000)
             wall.now_s += 1
@@ -98,7 +110,7 @@ def test_unknown_end(wall: Wall) -> None:
     """A run without an end says how far it is, and no more."""
     console, written = make_console(is_terminal=False)
 
-    with RunProgress(None, console, wall) as progress:
+    with RunProgress(None, console, "recording", wall) as progress:
         wall.now_s += 10
         progress.update(7_000_000)
 
