@@ -281,13 +281,12 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def _give_up(self) -> None:
         """Tell that nothing will ever happen, if that matters to anybody."""
         if self._is_awaited:
-            tasks = sorted(asyncio.all_tasks(self), key=_natural)
+            tasks = sorted(asyncio.all_tasks(self), key=_age)
             raise DeadlockError(describe(task) for task in tasks)
 
 
-def _natural(task: asyncio.Task[object]) -> list[tuple[int, str]]:
-    """Order tasks by name, and Task-9 before Task-10."""
-    return [
-        (int(part or 0) if part.isdigit() else 0, part)
-        for part in re.split(r"(\d+)", task.get_name())
-    ]
+def _age(task: asyncio.Task[object]) -> tuple[int, list[tuple[int, str]]]:
+    """Order tasks by number, or else by name, and then Task-9 before Task-10."""
+    parts = re.split(r"(\d+)", task.get_name())
+    natural = [(int(part) if part.isdigit() else 0, part) for part in parts]
+    return getattr(task, "number", 0), natural

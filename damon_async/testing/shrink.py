@@ -33,7 +33,7 @@ def schedules_of(play: Play, max_deviations: int) -> Iterator[Run]:
     """
     first = play(())
     yield first
-    todo = deque([first] if max_deviations else [])
+    todo = deque([first] if max_deviations > 0 else [])
     while todo:
         before = todo.popleft()
         for tape in _children(before):
@@ -83,7 +83,8 @@ class Shrinker:
         If the limits allow, there is none with fewer deviations at all.
         """
         self._leave_out()
-        self._search()
+        if self.best.tape:
+            self._search()
         return self.best
 
     def _fails(self, tape: Tape) -> bool:
