@@ -54,7 +54,9 @@ def main() -> None:
                 began = time.process_time()
                 found = explore(scenario, mode=mode, schedules=SCHEDULES, seed=seed, preemptions=4)
                 best = max(best, found.nr_schedules / (time.process_time() - began))
-            print(verdict(f"scenarios/s, {scenario.__name__}, {mode}", best, BAR, at_most=False))
+            label = f"{scenario.__name__}, {mode}"
+            print(f"{label:<22} {best:8.0f} scenarios/s")
+            print(verdict(f"{label}, of {BAR} scenarios/s", best / BAR, 1, at_most=False))
 
 
 if __name__ == "__main__":
