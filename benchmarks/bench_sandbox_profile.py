@@ -6,8 +6,8 @@ The scheme: look at all physical memory every 0.5 s, count over 5 s, in 1,024 to
 aggregations; at most 128 MiB and 50 ms of work per second, the oldest first; of it
 only page cache that nobody maps.
 
-The machine: eight sandboxes on 64 GiB. Each has 4 GiB of anonymous memory, of which
-a part is hot and wanders, and 3 GiB of page cache: packages, checkouts, build
+The machine: four sandboxes on 70 GiB. Each has 8 GiB of anonymous memory, of which
+a part is hot and wanders, and 6 GiB of page cache: packages, checkouts, build
 results, read in bursts when somebody has work for it.
 
 Bar: one virtual day takes less than 60 s of one core.
@@ -42,9 +42,9 @@ MIB = 1 << 20
 GIB = 1 << 30
 HOUR_US = 3_600_000_000
 
-NR_SANDBOXES = 8
-ANON = 4 * GIB
-CACHE = 3 * GIB
+NR_SANDBOXES = 4
+ANON = 8 * GIB
+CACHE = 6 * GIB
 CACHE_BLOCKS = 12
 
 QUOTA_BYTES = 128 * MIB
@@ -97,9 +97,7 @@ def processes() -> tuple[Process, ...]:
     for number in range(NR_SANDBOXES):
         memcg = f"/sandbox/{number}"
         found.append(Process(2 * number + 1, anonymous(number), memcg))
-        found.append(
-            Process(2 * number + 2, cached(number), memcg, is_anon=False, is_mapped=False)
-        )
+        found.append(Process(2 * number + 2, cached(number), memcg, is_anon=False, is_mapped=False))
     return tuple(found)
 
 
@@ -149,7 +147,9 @@ def main() -> None:
     seconds, wall = time.process_time() - began, time.perf_counter() - began_wall
     for line in behaviour(outcome, world):
         print(line)
-    print(f"{hours:g} virtual hours: {seconds:.1f} s of CPU, {wall:.1f} s of {os.cpu_count()} cores")
+    print(
+        f"{hours:g} virtual hours: {seconds:.1f} s of CPU, {wall:.1f} s of {os.cpu_count()} cores"
+    )
     print(verdict("CPU seconds of a virtual day / 60 s", seconds * 24 / hours / 60, 1))
 
 

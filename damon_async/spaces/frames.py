@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..arrays import BoolArray, IntArray
 from ..errors import InvalidError
 from .pages import PAGE, Frames
 from .space import Space, Truth
+from .truth import Ranged
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +154,41 @@ class FrameMap:
             answers[inner] = np.repeat(truth.counts > 0, np.diff(truth.bounds) // PAGE)
         return answers
 
-    def touched_ranges(self, frames: Frames, since_us: int, until_us: int) -> Iterator[Frames]:
-        """Yield the ranges of pages that were touched in an interval, ascending."""
+    def touched_ranges(
+        self, ranges: Sequence[Frames], since_us: int, until_us: int
+    ) -> Iterator[Frames]:
+        """
+        Yield what was touched in an interval of some ranges of pages.
+
+        Args:
+            ranges: Ascending, not overlapping.
+
+            since_us: When the interval begins.
+
+            until_us: When it ends.
+        """
+        pieces = (piece for frames in ranges for piece in self.pieces(frames))
+        # All of a segment at once: asking a space takes long, however little it is about.
+        for _, group in groupby(pieces, key=lambda piece: piece.frames.start - piece.start // PAGE):
+            yield from self._touched_pieces(list(group), since_us, until_us)
+
+    def _touched_pieces(
+        self, pieces: Sequence[Piece], since_us: int, until_us: int
+    ) -> Iterator[Frames]:
+        """Yield what was touched of pieces of one segment."""
+        shift = pieces[0].frames.start - pieces[0].start // PAGE
+        space = self.processes[pieces[0].process].space
+        if isinstance(space, Ranged):
+            bounds = np.array([(piece.start, piece.end) for piece in pieces], np.int64)
+            for low, high in (space.touched_runs(bounds, since_us, until_us) // PAGE).tolist():
+                yield slice(low + shift, high + shift)
+            return
         instants = np.array([since_us, until_us], np.int64)
-        for piece in self.pieces(frames):
-            truth = self.truth(piece, instants)
-            bounds = (truth.bounds - piece.start) // PAGE + piece.frames.start
+        for piece in pieces:
+            truth = space.truth(piece.start, piece.end, instants)
+            runs = truth.bounds // PAGE + shift
             for index in np.flatnonzero(truth.counts).tolist():
-                yield slice(int(bounds[index]), int(bounds[index + 1]))
+                yield slice(int(runs[index]), int(runs[index + 1]))
 
     def accessed(self, frames: IntArray, since_us: IntArray, until_us: IntArray) -> BoolArray:
         """
@@ -174,17 +203,26 @@ class FrameMap:
             until_us: int64, shape (nr_intervals, 1).
         """
         answers = np.zeros(frames.shape, np.bool_)
-        index = np.searchsorted(self._firsts, frames, "right") - 1
-        inside = (index >= 0) & (frames < self.nr_pages)
+        if not frames.size:
+            return answers
         # A column is a region, which nearly always lies in one segment as a whole:
         # each segment is asked about its own columns only.
-        low, high = index.min(axis=0, initial=len(self.segments)), index.max(axis=0, initial=-1)
-        for number in np.unique(index[inside]).tolist():
-            segment = self.segments[number]
-            columns = np.flatnonzero((low <= number) & (high >= number))
-            own = frames[:, columns]
-            chosen = inside[:, columns] & (index[:, columns] == number)
-            addresses = np.where(chosen, (own - segment.first) * PAGE + segment.start, -1)
+        lows, highs = frames.min(axis=0), frames.max(axis=0)
+        first = self._firsts.searchsorted(lows, "right") - 1
+        last = self._firsts.searchsorted(highs, "right") - 1
+        for number in range(max(0, int(first.min())), int(last.max()) + 1):
+            columns = np.flatnonzero((first <= number) & (last >= number))
+            if not len(columns):
+                continue
+            low, high = int(columns[0]), int(columns[-1]) + 1
+            part = slice(low, high) if high - low == len(columns) else columns
+            segment, own = self.segments[number], frames[:, part]
             space = self.processes[segment.process].space
-            answers[:, columns] |= chosen & space.accessed(addresses, since_us, until_us)
+            addresses = own * PAGE + (segment.start - segment.first * PAGE)
+            if lows[part].min() >= segment.first and highs[part].max() < segment.end:
+                answers[:, part] = space.accessed(addresses, since_us, until_us)
+                continue
+            chosen = (own >= segment.first) & (own < segment.end)
+            addresses[~chosen] = -1
+            answers[:, part] |= chosen & space.accessed(addresses, since_us, until_us)
         return answers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import BeforeValidator, Field
@@ -33,6 +34,8 @@ _NS_PER_S: Final = 10**9
 # 36 years, which fixed-point positions can still be made of.
 _MAX_MEAN_NS: Final = 2**60
 
+_KEPT_PHASES: Final = 1024
+"""Phases that are kept of one space: some kilobytes each, of any generator."""
 
 Size = Annotated[Bytes, Field(gt=0, le=MAX_SIZE)]
 """Bytes of memory, at most 16 TiB."""
@@ -106,11 +109,14 @@ class Generator(Parameters, frozen=True):
         """Make the memory."""
         turns = self._turns()
         lengths_us = [turn.length_us for turn in turns]
+        # Whoever asks what was touched for minutes needs dozens of phases, and
+        # asks again soon. Those of masim, which are larger, are kept by the space.
+        phase = lru_cache(_KEPT_PHASES)(lambda index: turns[index].make())
         kind = type(self).__name__.lower()
         return PatternSpace(
             self._mappings(kind),
             Timeline(lengths_us, 0, self.duration_us),
-            lambda index: turns[index].make(),
+            phase,
             self.page_size,
             kind,
         )

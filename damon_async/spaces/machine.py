@@ -24,7 +24,7 @@ from .pages import HUGE, MAX_GROUPS, PAGE, Bit, Frames, Pages
 TIER_LOOKS = 20
 """In how many parts of the time since the last look slow pages are looked at."""
 
-GAP_BLOCKS = 256
+GAP_BLOCKS = 8
 """Ranges closer than this are looked at together, in huge pages: a look has a price, too."""
 
 
@@ -278,12 +278,13 @@ class Machine:
     def _bring_back(self, since_us: int, now_us: int) -> None:
         """Let absent pages come back that were touched since."""
         nr_refaults = nr_faults = 0
-        for thin in self._thin_ranges():
-            for frames in self.frames.touched_ranges(thin, since_us, now_us):
-                everything = np.ones(frames.stop - frames.start, np.bool_)
-                nr_back, nr_new = self.bring_in(frames, everything)
-                nr_refaults += nr_back
-                nr_faults += nr_new
+        # Found before any is brought in, which changes where pages are absent.
+        thin = self._thin_ranges()
+        for frames in list(self.frames.touched_ranges(thin, since_us, now_us)):
+            everything = np.ones(frames.stop - frames.start, np.bool_)
+            nr_back, nr_new = self.bring_in(frames, everything)
+            nr_refaults += nr_back
+            nr_faults += nr_new
         stall_ns = nr_refaults * self.costs.refault_ns + nr_faults * self.costs.fault_ns
         account = self.account
         self.account = replace(

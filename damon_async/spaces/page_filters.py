@@ -90,7 +90,9 @@ class PageFilters:
         young = np.zeros(len(since_ms), np.bool_)
         # By instant, not by range: looks are few, but where touches are random
         # each of them leaves thousands of ranges.
-        for looked_ms in np.unique(since_ms).tolist():
+        # What was looked at together lies together, so there is little to sort.
+        is_new = np.diff(since_ms, prepend=-1) != 0
+        for looked_ms in np.unique(since_ms[is_new]).tolist():
             if looked_ms * 1000 >= now_us:
                 continue
             chosen = since_ms == looked_ms

@@ -137,10 +137,14 @@ class Pages:
         flags = self.flags[frames]
         resident = (flags & Bit.RESIDENT).astype(np.bool_)
         nr_nodes, nr_groups = self.nr_resident.shape
-        if nr_nodes * nr_groups == 1:
-            self.nr_resident += sign * int(np.count_nonzero(resident))
+        nodes, groups = self.node[frames], self.group[frames]
+        if not len(flags):
+            return
+        # Nearly always the memory of one process, on one node.
+        if (nodes == nodes[0]).all() and (groups == groups[0]).all():
+            self.nr_resident[nodes[0], groups[0]] += sign * int(np.count_nonzero(resident))
         else:
-            place = self.node[frames].astype(np.intp) * nr_groups + self.group[frames]
+            place = nodes.astype(np.intp) * nr_groups + groups
             counts = np.bincount(place[resident], minlength=nr_nodes * nr_groups)
             self.nr_resident += sign * counts.reshape(nr_nodes, nr_groups)
         active = Bit.RESIDENT | Bit.ACTIVE

@@ -21,7 +21,7 @@ from .phases import Phase, either
 from .process_table import UNTOUCHED, States
 from .space import Mapping, Truth
 from .timeline import Span, Timeline
-from .truth import count_touches
+from .truth import count_touches, touched_runs
 
 _KEPT_PHASES: Final = 8
 
@@ -107,6 +107,10 @@ class PatternSpace:
     def truth(self, start: int, end: int, instants_us: IntArray) -> Truth:
         """Count for every page the intervals that touched it; see ``Space``."""
         return count_touches(self, start, end, instants_us)
+
+    def touched_runs(self, ranges: IntArray, since_us: int, until_us: int) -> IntArray:
+        """Return what of some ranges was touched in an interval; see ``truth``."""
+        return touched_runs(self, ranges, since_us, until_us)
 
     def cuts(self, start: int, end: int, since_us: IntArray, until_us: IntArray) -> IntArray:
         """

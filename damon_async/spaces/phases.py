@@ -145,10 +145,12 @@ class Phase:
             numbers = layer.locate(addresses)
             is_swept = self._table.is_dense.take(numbers) & (states == UNDECIDED)
             row, column = np.nonzero(is_swept)
-            number = numbers[column]
-            states[row, column] = self._table.decide(
-                addresses[column], number, window.since[row, number], window.until[row, number]
-            )
+            # Deciding about nothing takes as long as deciding about a few.
+            if row.size:
+                number = numbers[column]
+                states[row, column] = self._table.decide(
+                    addresses[column], number, window.since[row, number], window.until[row, number]
+                )
         return states
 
     def _touched_always(self, addresses: IntArray, is_window: BoolArray) -> BoolArray:

@@ -93,6 +93,64 @@ def count_touches(space: Surveyed, start: int, end: int, instants_us: IntArray) 
     return Truth(np.append(runs.starts, end), runs.counts, nr_intervals)
 
 
+@runtime_checkable
+class Ranged(Protocol):
+    """A space that can be asked about many ranges at once."""
+
+    def touched_runs(self, ranges: IntArray, since_us: int, until_us: int) -> IntArray:
+        """Return what of *ranges* was touched in an interval; see the function of that name."""
+        ...
+
+
+def touched_runs(space: Surveyed, ranges: IntArray, since_us: int, until_us: int) -> IntArray:
+    """
+    Return what of some ranges was touched in an interval.
+
+    The same as the truth about each of them, at the price of one.
+
+    Args:
+        space: Whose truth.
+
+        ranges: int64, shape (nr_ranges, 2): ``[start, end)``, ascending and not
+            overlapping; at least one.
+
+        since_us: When the interval begins.
+
+        until_us: When it ends.
+
+    Returns:
+        int64, shape (nr_runs, 2), ascending.
+    """
+    since, until = np.array([since_us]), np.array([until_us])
+    cuts = space.cuts(int(ranges[0, 0]), int(ranges[-1, 1]), since, until)
+    bounds = np.unique(np.concatenate((cuts, ranges.ravel())))
+    starts, ends = bounds[:-1], bounds[1:]
+    # What lies between ranges is nobody's business, and may be large.
+    is_inside = starts < ranges[ranges[:, 0].searchsorted(starts, "right") - 1, 1]
+    starts, ends = starts[is_inside], ends[is_inside]
+    states = space.survey(starts, since, until)[0]
+    runs: IntArray = np.stack([starts, ends], axis=1)
+    open_ = states == UNDECIDED
+    touched: IntArray = runs[states == TOUCHED]
+    if not open_.any():
+        return touched
+    stretches = _Stretches(starts[open_], ends[open_])
+    # Counted in pieces, of which one may begin where another one's last run goes on.
+    counted = zip(*_counted(space, stretches, since, until), strict=True)
+    found = _closed(_Runs(*(np.concatenate(column) for column in counted)), stretches)
+    joined: IntArray = np.concatenate([touched, found])
+    in_order: IntArray = joined[np.argsort(joined[:, 0], kind="stable")]
+    return in_order
+
+
+def _closed(runs: _Runs, stretches: _Stretches) -> IntArray:
+    """Return the touched ones of *runs*, each with its end: the next, or that of its stretch."""
+    behind = stretches.ends[stretches.starts.searchsorted(runs.starts, "right") - 1]
+    stops = np.minimum(np.append(runs.starts[1:], np.iinfo(np.int64).max), behind)
+    closed: IntArray = np.stack([runs.starts, stops], axis=1)[runs.counts > 0]
+    return closed
+
+
 def _runs(space: Surveyed, start: int, end: int, since: IntArray, until: IntArray) -> _Runs:
     cuts = space.cuts(start, end, since, until)
     states = space.survey(cuts, since, until)

@@ -332,3 +332,29 @@ def test_memory_does_not_grow(spec: str) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 10_000_000
+
+
+@pytest.mark.parametrize("spec", [*SPECS, "masim"])
+@given(data=st.data())
+def test_runs_of_ranges_are_the_truth(spec: str, data: st.DataObject) -> None:
+    """What was touched of many ranges at once is the truth about each of them."""
+    space = open_space(spec)
+    mapping = max(space.mappings(0), key=lambda each: each.end - each.start)
+    nr_pages = (mapping.end - mapping.start) // PAGE
+    cuts = data.draw(
+        st.lists(st.integers(0, nr_pages), min_size=2, max_size=8, unique=True).map(sorted)
+    )
+    pairs = zip(cuts[::2], cuts[1::2], strict=False)
+    ranges = mapping.start + PAGE * np.array(list(pairs), np.int64)
+    since = data.draw(st.integers(0, 30_000))
+    until = since + data.draw(st.integers(1, 30_000))
+    found = np.zeros(nr_pages, np.int64)
+    for low, high in (space.touched_runs(ranges, since, until) - mapping.start).tolist():
+        found[low // PAGE : -(-high // PAGE)] += 1
+    expected = np.zeros(nr_pages, np.int64)
+    for low, high in ranges.tolist():
+        truth = space.truth(low, high, np.array([since, until]))
+        pages = (truth.bounds - mapping.start) // PAGE
+        for index in np.flatnonzero(truth.counts).tolist():
+            expected[pages[index] : pages[index + 1]] = 1
+    assert (found > 0).tolist() == (expected > 0).tolist()
