@@ -7,12 +7,13 @@ Source:
 
 from __future__ import annotations
 
+import errno
 from typing import Final
 
 from ..engine.engine import Damon
 from ..errors import InvalidError
-from .dbgfs_behavior import DEPRECATED_SINCE, Dbgfs
-from .dbgfs_text import OnOff, SchemesFormat
+from .dbgfs_behavior import DEPRECATED_SINCE, NOTICE, Dbgfs
+from .dbgfs_text import Attrs, OnOff, SchemesFormat
 from .medium import DEBUGFS
 from .node import Directory, File, Role
 from .pids import PidOf
@@ -29,30 +30,39 @@ CONTEXT_FILES: Final = (
     File(
         "attrs",
         KEPT,
+        Attrs().text,
         role=Role.ASKED,
+        refuses=(errno.EINVAL, errno.EBUSY),
         about="Sampling, aggregation and update interval in microseconds; fewest and most regions.",
     ),
     File(
         "target_ids",
         KEPT,
+        b"\n",
         role=Role.ASKED,
+        refuses=(errno.EINVAL, errno.EBUSY, errno.ENOMEM),
         about="Process ids; or paddr, which reads as 42.",
     ),
     File(
         "init_regions",
         KEPT,
+        b"",
         role=Role.ASKED,
+        refuses=(errno.EINVAL, errno.EBUSY),
         about="Regions to begin with, one per line: target, start, end.",
     ),
     File(
         "schemes",
         KEPT,
+        b"",
         role=Role.ASKED,
+        refuses=(errno.EINVAL, errno.EBUSY),
         about="A scheme per line: 18 numbers, and when read what it has done so far.",
     ),
     File(
         "kdamond_pid",
         KEPT,
+        b"none\n",
         role=Role.ASKED,
         can_write=False,
         about="Process id of the running kdamond, or none.",
@@ -68,6 +78,7 @@ SWITCHES: Final = tuple(
         since,
         role=Role.LIVE,
         until=until,
+        refuses=(errno.EINVAL, errno.EBUSY, errno.EPERM, errno.ENOMEM),
         about="on if anything runs, whoever started it; written, all contexts start or stop.",
     )
     for name, since, until in (
@@ -83,21 +94,26 @@ ROOT: Final = Directory(
         File(
             "mk_contexts",
             KEPT,
+            b"",
             role=Role.ASKED,
             can_read=False,
+            refuses=(errno.EINVAL, errno.EBUSY, errno.EEXIST),
             about="Makes a context directory of the name written.",
         ),
         File(
             "rm_contexts",
             KEPT,
+            b"",
             role=Role.ASKED,
             can_read=False,
+            refuses=(errno.EINVAL, errno.EBUSY, errno.ENOENT),
             about="Removes the context directory of the name written.",
         ),
         *SWITCHES,
         File(
             "DEPRECATED",
             KEPT,
+            NOTICE,
             since=DEPRECATED_SINCE,
             role=Role.ASKED,
             can_write=False,

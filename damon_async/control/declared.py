@@ -65,6 +65,9 @@ class File:
 
         can_write: Likewise for writing.
 
+        refuses: The errnos that its writes, or reads, can end with; None if its
+            class and its role tell all of them.
+
         about: What it means, in one sentence with the unit.
     """
 
@@ -78,6 +81,7 @@ class File:
     until: Release | None = None
     can_read: bool = True
     can_write: bool = True
+    refuses: tuple[int, ...] | None = None
     about: str = ""
 
     def is_in(self, release: Release) -> bool:

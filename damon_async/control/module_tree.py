@@ -7,6 +7,7 @@ Source:
 
 from __future__ import annotations
 
+import errno
 from typing import Final
 
 from ..engine.engine import Damon
@@ -29,7 +30,12 @@ NO_IDLE_TIMES: Final = b",".join([b"0"] * 101) + b"\n"
 """What the percentiles are before there are any."""
 
 ENABLED: Final = File(
-    "enabled", BOOL, False, role=Role.LIVE, about="Y starts the module alone, N stops it."
+    "enabled",
+    BOOL,
+    False,
+    role=Role.LIVE,
+    refuses=(errno.EINVAL, errno.EBUSY, errno.ENOMEM),
+    about="Y starts the module alone, N stops it.",
 )
 
 KDAMOND_PID: Final = File(
@@ -42,6 +48,7 @@ COMMIT_INPUTS: Final = File(
     False,
     V5_19,
     role=Role.LIVE,
+    refuses=(errno.EINVAL, errno.ECANCELED),
     about="Y applies all other parameters anew.",
 )
 

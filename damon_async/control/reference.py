@@ -16,7 +16,7 @@ from .declared import READ_ONLY, Directory, File, Role
 from .lookup import declared_directories
 from .profiles import SEED, Release
 from .stored_tree import text_of
-from .values import Bool, Integer, Keyword, Kind, PathText
+from .values import Bool, Integer, KeptText, Keyword, Kind, PathText
 
 LAST: Final = Release(7, 1)
 """The last release whose files are known one by one."""
@@ -31,6 +31,10 @@ REQUEST_ERRNOS: Final = (
     errno.ECANCELED,
 )
 """What commands are refused with."""
+
+
+WIDEST: Final = 32
+"""Of defaults that are longer no more letters than this are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ def _section(path: str, directory: Directory, since: Release) -> Iterator[str]:
     files = directory.all_files
     if files:
         yield _table([COLUMNS, *(_row(file, directory, since) for file in files)])
+    # Below the table, for most lists of words are wider than it is.
     for file in files:
         if isinstance(file.kind, Keyword) and file.kind.words:
             yield f"`{file.name}`: {_words(file.kind, max(since, file.since))}."
@@ -134,6 +139,7 @@ def _table(rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def _cell(text: str) -> str:
+    # A bar would begin a new cell, and a newline end the table.
     return text.replace("|", "\\|").replace("\n", " ")
 
 
@@ -141,6 +147,7 @@ def holds(kind: Kind) -> str:
     """Say in some words what values of a class are."""
     match kind:
         case Integer(bits=bits, is_signed=is_signed, least=least):
+            # Counts have a sign that is of no use to them.
             sign = "signed" if is_signed and least is None else "unsigned"
             from_least = f", at least {least}" if least else ""
             return f"{sign} {bits - (is_signed and least is not None)} bits{from_least}"
@@ -150,15 +157,22 @@ def holds(kind: Kind) -> str:
             return "keyword" if words else "lines"
         case PathText():
             return "text, kept to the byte"
+        case KeptText():
+            return "text"
     # Kinds of other trees say it in their first line.
     return (type(kind).__doc__ or "text").strip().partition("\n")[0].rstrip(".").lower()
 
 
 def refusals(file: File) -> tuple[int, ...]:
     """List what a file can answer to a write, or a read, that all files do not."""
+    if file.refuses is not None:
+        return file.refuses
     locks = (errno.EBUSY,) if file.is_locking or file.role is Role.COUNTER else ()
-    if file.mode == READ_ONLY or not file.can_write:
+    if not file.can_write:
+        return (errno.EINVAL, *locks)
+    if file.mode == READ_ONLY:
         return locks
+    # What is asked for may fail in ways that no class of values knows.
     if file.role is Role.LIVE:
         return REQUEST_ERRNOS
     found: tuple[int, ...] = ()
@@ -170,8 +184,13 @@ def refusals(file: File) -> tuple[int, ...]:
 
 
 def _default(file: File) -> str:
+    if not file.can_read:
+        return "not to be read"
+    # As it is read, not as we keep it.
     text = text_of(file.kind.show(file.default))
-    return f"`{text}`" if text else "empty"
+    # Some hold a line that would be wider than all else together.
+    is_long = len(text) > WIDEST
+    return f"`{text[:WIDEST]}`{'…' * is_long}" if text else "empty"
 
 
 def _span(file: File, since: Release) -> str:
