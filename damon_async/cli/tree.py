@@ -51,6 +51,7 @@ Words = Annotated[str, Parameter(allow_leading_hyphen=True)]
 def tree_app() -> App:
     """Make the group of commands for trees."""
     app = App(name="tree", help="Look into control trees, write to them, carry them elsewhere.")
+    # Named by hand: "set" is a word of Python, and "reference" a function of ours.
     for command in (ls, cat, set_values, dump, load, diff, reference_page):
         name = command.__name__.partition("_")[0]
         app.command(command, name=name)
@@ -97,8 +98,9 @@ def cat(*paths: str, tree: Where = SYSFS) -> int:
     for path in paths:
         name = _inside(tree, path)
         try:
-            emit([text_of(files.read(name))])
+            emit([_printable(text_of(files.read(name)))])
         except OSError as error:
+            # On with the next one, as cat(1) does.
             say(explained(name, None, error.errno or 0))
             code = EXIT_PARTLY
     return code
@@ -167,9 +169,11 @@ def load(
 
         commit: Have the kdamonds that run take it over.
     """
+    # Of two commands the second would be refused, after half of the work.
     if on and commit:
         raise InvalidError("--on starts and --commit changes what runs; choose one")
     folder = open_folder(tree)
+    # Read and understood before the tree is touched.
     values = values_at(file).values
     nr_written = stage(folder, values, ADMIN)
     say(f"wrote {nr_written} values to {folder.path}")
@@ -214,8 +218,9 @@ def dump(
     if on and form != "script":
         raise InvalidError("--on is for --form script; the other forms start nothing")
     text = _dumped(values, form, turns_on=on)
+    # Made first: what cannot be dumped must not leave half a file.
     if out == STDOUT:
-        emit([text.removesuffix("\n")])
+        emit([_printable(text.removesuffix("\n"))])
         return
     with written_beside(out, mode=0o755 if form == "script" else 0o644) as file:
         file.write(text.encode("utf-8", "surrogateescape"))
@@ -234,6 +239,7 @@ def diff(left: str, right: str, /) -> int:
         right: The same.
     """
     first, second = values_at(left), values_at(right)
+    # A document has no results, and all of them would differ.
     settings_only = first.is_document or second.is_document
     found = list(differences(first.values, second.values, ADMIN, settings_only=settings_only))
     emit(f"{each.path}: {_shown(each.left)} -> {_shown(each.right)}" for each in found)
@@ -259,4 +265,9 @@ def _dumped(values: Values, form: str, *, turns_on: bool) -> str:
 
 
 def _shown(value: str | None) -> str:
-    return "(none)" if value is None else value.replace("\n", "\\n")
+    return "(none)" if value is None else _printable(value.replace("\n", "\\n"))
+
+
+def _printable(text: str) -> str:
+    """Return a text that every terminal takes: odd bytes as numbers."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

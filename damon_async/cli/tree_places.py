@@ -88,6 +88,7 @@ def values_at(place: str) -> Place:
     """
     if Path(place).is_file():
         return _read_file(place)
+    # One walk, nothing twice: what changes meanwhile cannot be read as of one instant.
     values, missed = take(Folder(place))
     _tell(missed)
     return Place(values, is_document=False)

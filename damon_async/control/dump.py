@@ -39,6 +39,7 @@ def kdamonds_of(values: Values) -> tuple[Kdamond, ...]:
             the way to it in a document.
     """
     root = _Place(values, "")
+    # By way of a document and not of models: its reader lists all mistakes at once.
     tree = {"kdamonds": [_kdamond_tree(each) for each in root.children("kdamonds", "kdamonds")]}
     try:
         return load_document(tree)
@@ -68,6 +69,7 @@ class _Place:
     def text(self, name: str) -> str:
         """Return what a file says, or what it would at first."""
         path = f"{self._path}/{name}".lstrip("/")
+        # The latest tree of all: a file that a release lacks stands for its default.
         file = declared_file(ADMIN, path)
         default = text_of(file.kind.show(file.default)) if is_setting(file) and file else ""
         return self._values.get(path, default)
@@ -88,6 +90,7 @@ class _Place:
 
     def flag(self, name: str) -> bool:
         """Return what a file of Y or N says."""
+        # As files read them, by the first letter; they always print a capital one.
         return self.text(name)[:1] in ("Y", "y", "1")
 
     def children(self, name: str, counted: str) -> Iterator[_Place]:
@@ -136,6 +139,7 @@ def _intervals_tree(place: _Place) -> dict[str, Any]:
     goal = place.below("intervals_goal")
     return {
         **_numbers(place, "sample_us", "aggr_us"),
+        # damo's name for it.
         "ops_update_us": place.number("update_us"),
         "intervals_goal": _numbers(goal, "access_bp", "aggrs", "min_sample_us", "max_sample_us"),
     }
@@ -154,12 +158,14 @@ def _target_tree(place: _Place, ops: str) -> dict[str, Any]:
 def _scheme_tree(place: _Place) -> dict[str, Any]:
     action, node = place.text("action"), place.number("target_nid")
     is_migration = action.startswith("migrate_")
+    # In one list, as documents have them: only the order within a list means anything.
     filters = [
         _filter_tree(each)
         for name in FILTER_DIRECTORIES
         for each in place.children(name, "filters")
     ]
     dests = [_numbers(each, "id", "weight") for each in place.children("dests", "dests")]
+    # Weights of zero say nothing, and the one node decides (as where schemes are built).
     has_dests = is_migration and any(dest["weight"] for dest in dests)
     tree = {
         "action": action,
@@ -178,6 +184,7 @@ def _pattern_tree(place: _Place) -> dict[str, Any]:
     tree: dict[str, Any] = {"sz_bytes": _numbers(place.below("sz"), "min", "max")}
     for name, unit in (("nr_accesses", "samples"), ("age", "aggr_intervals")):
         bounds = _numbers(place.below(name), "min", "max")
+        # Plain numbers would be percent and microseconds there.
         tree[name] = {end: f"{number} {unit}" for end, number in bounds.items()}
     return tree
 
@@ -199,6 +206,7 @@ def _quotas_tree(place: _Place) -> dict[str, Any]:
 
 def _goal_tree(place: _Place) -> dict[str, Any]:
     metric = place.text("target_metric")
+    # An unknown word goes on: the reader of documents refuses it and lists what there is.
     known = GoalMetric(metric) if metric in list(GoalMetric) else None
     return {
         "metric": metric,

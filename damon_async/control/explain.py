@@ -40,6 +40,7 @@ def explained(path: str, value: str | None, number: int, file: File | None = Non
 
         file: Its declaration; None if unknown.
     """
+    # The name as well: whoever looks for help searches for it.
     name = errno.errorcode.get(number, str(number))
     done = "cannot be read" if value is None else f"does not take {_shown(value)}"
     return f"{path} {done} ({name}): {_meaning(number, value, file)}"
@@ -59,6 +60,7 @@ def takes(file: File) -> str:
 
 
 def _shown(value: str) -> str:
+    # A page of text would hide what is wrong with it.
     text = value if len(value) <= 64 else f"{value[:64]}..."
     return repr(text)
 
@@ -69,6 +71,7 @@ def _meaning(number: int, value: str | None, file: File | None) -> str:
         return _forbidden(number, file)
     if number == errno.EACCES:
         return "only root may"
+    # Of these two the errno says least, and the declaration knows most.
     if number in (errno.EINVAL, errno.ERANGE) and is_written and file is not None:
         return _invalid(str(value), file)
     return _MEANINGS.get(number, os.strerror(number))

@@ -35,6 +35,7 @@ class Folder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        # The commonest case on machines without DAMON, so it says what to do.
         if not os.path.lexists(path):
             raise refusal(
                 errno.ENOENT,
@@ -113,8 +114,10 @@ def check_writable(place: Path, mounts: list[Mount] | None = None) -> None:
     if mounts is None:
         mounts = parse_mountinfo(MOUNTINFO.read_text(encoding="utf-8"))
     mount = covering(place, mounts)
+    # By both: the source is a text that any mount may have.
     if mount is not None and mount.type.startswith("fuse") and mount.source == FSNAME:
         return
+    # By place as well: what covers a part of /sys is somebody's stand-in for it.
     is_kernels = place.is_relative_to("/sys") or place.is_relative_to("/proc")
     if mount is None or mount.type in KERNEL_TYPES or is_kernels:
         raise refusal(errno.EPERM, f"{place} {NOT_OURS}")

@@ -65,6 +65,7 @@ def writes_of(values: Values, declared: Directory) -> list[Write]:
         if not is_setting(file) or _is_default(file, value):
             continue
         (counts if file.role is Role.COUNTER else others).append(Write(path, value))
+    # By depth: a count makes the directories that deeper ones are in.
     counts.sort(key=lambda write: (write.path.count("/"), natural(write.path)))
     return counts + sorted(others, key=lambda write: natural(write.path))
 
@@ -92,6 +93,7 @@ def stage(files: Writable, values: Values, declared: Directory) -> int:
         OSError: If the tree refuses a value, with its errno; the tree is staged in
             part then.
     """
+    # All of it before the first write: what cannot be is refused with nothing changed.
     writes = writes_of(values, declared)
     nr_kdamonds = values.get(NR_KDAMONDS, "0")
     if text_of(files.read(NR_KDAMONDS)) == nr_kdamonds:
@@ -106,6 +108,7 @@ def stage(files: Writable, values: Values, declared: Directory) -> int:
             number = error.errno or errno.EIO
             told = explained(path, value, number, declared_file(declared, path))
             how_far = f"{done} of {len(writes)} values were written before" if done else ""
+            # No way back: what was there before is gone with the first count.
             raise OSError(number, "; ".join(filter(None, (told, how_far)))) from None
     return len(writes)
 
@@ -119,6 +122,7 @@ def _within_kdamonds(files: Files, writes: list[Write], values: Values) -> list[
         # Always written, for that makes the context anew.
         fresh[path] = values.get(path, "0")
         refresh = f"kdamonds/{name}/{REFRESH}"
+        # Not below the contexts, so it is what it was; and older kernels have none.
         if (REFRESH, False) in files.entries(f"kdamonds/{name}"):
             fresh[refresh] = values.get(refresh, "0")
     others = [write for write in writes if write.path not in {NR_KDAMONDS, *fresh}]

@@ -44,6 +44,7 @@ def declared_directories(
         Paths, declarations, and the first releases that have them. Numbered
         directories are called by what they are, e.g. ``<scheme>``.
     """
+    # A directory is never older than the one that it is in.
     since = max(since, declared.since)
     yield path, declared, since
     for each in declared.directories:
@@ -63,6 +64,7 @@ def natural(path: str) -> tuple[tuple[int, str], ...]:
 
 
 def _below(declared: Directory, name: str) -> Directory | None:
+    # Declared names first, as in a tree itself.
     for each in declared.directories:
         if each.name == name:
             return each

@@ -47,18 +47,29 @@ def _flat(tree: _Tree, base: str = "") -> Iterator[tuple[str, str]]:
         path = f"{base}/{name}".lstrip("/")
         if isinstance(value, Mapping):
             yield from _flat(value, path)
+        # None is what a type of filter or goal has no use for: its file keeps its default.
         elif value is not None:
             yield path, _text(value)
 
 
 def _text(value: object) -> str:
     """Return a value as it is written: what files take of the words of parameters."""
+    # Before numbers, which truth values are as well.
     if isinstance(value, bool):
         return "Y" if value else "N"
     if isinstance(value, (str, int)):
-        return str(value)
+        return _encodable(str(value))
     name = getattr(value, "__qualname__", type(value).__name__)
     raise InvalidError(f"{name} has no file to stand in; only words of the kernel have")
+
+
+def _encodable(text: str) -> str:
+    # JSON can say halves of letters, which no file can hold.
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise InvalidError(f"{text!r} is no text: {error.reason}") from None
+    return text
 
 
 def _numbered(counter: str, children: Iterable[_Tree]) -> dict[str, object]:
@@ -116,6 +127,7 @@ def _target_files(target: Target, ops: object) -> _Tree:
     pid = 0 if ops is Ops.PADDR or target.pid is None else target.pid
     regions = ({"start": each.start, "end": each.end} for each in target.regions)
     return {
+        # Whether there is such a process is asked where it starts.
         "pid_target": pid,
         "obsolete_target": target.obsolete,
         "regions": _numbered("nr_regions", regions),
@@ -123,9 +135,11 @@ def _target_files(target: Target, ops: object) -> _Tree:
 
 
 def _scheme_files(scheme: Scheme, intervals: Intervals) -> _Tree:
+    # A scheme's name has no file; it means nothing to the kernel.
     dests = ({"id": each.id, "weight": each.weight} for each in scheme.dests)
     return {
         "action": scheme.action,
+        # The file knows no "none".
         "target_nid": -1 if scheme.target_nid is None else scheme.target_nid,
         "apply_interval_us": scheme.apply_interval_us,
         "access_pattern": _pattern_files(scheme.access_pattern, intervals),

@@ -43,6 +43,7 @@ def start_words(kdamonds: Iterable[Kdamond]) -> Words:
         InvalidError: If no command line of damo can say it.
     """
     listed = list(kdamonds)
+    # damo would start something of its own choice.
     if not listed:
         raise InvalidError("there is no kdamond, so nothing to start")
     return ["damo", "start", *_Line(listed).words()]
@@ -123,12 +124,14 @@ class _Line:
         yield "--damon_target"
         # Physical memory has none, but must not get that of the next.
         yield from self._option("--target_pid", target.pid or 0)
+        # An empty text where there are none, so that later ones stay with their target.
         yield "--regions"
         yield " ".join(f"{each.start}-{each.end}" for each in target.regions)
 
     def _scheme(self, scheme: Scheme, intervals: Intervals) -> Iterator[str]:
         if len(scheme.filters) > 1:
             raise InvalidError(f"damo takes one filter of a scheme only; {INSTEAD}")
+        # Bounds and quotas are said always: damo's default of a window is another.
         yield from ("--damos_scheme", "--damos_action", *_action(scheme))
         yield from _pattern(scheme, intervals)
         yield from self._option("--damos_apply_interval", scheme.apply_interval_us)
@@ -165,6 +168,7 @@ class _Line:
 
 def _needed(things: Sequence[Thing], needs: Callable[[Thing], object]) -> int:
     """Return how many of *things* must say what some of them need."""
+    # Up to the last one: behind it damo takes its own default, which is the same.
     return max((index + 1 for index, each in enumerate(things) if needs(each)), default=0)
 
 
@@ -184,6 +188,7 @@ def _action(scheme: Scheme) -> Iterator[str]:
     if not isinstance(scheme.action, str):
         raise InvalidError("an action that is a function cannot be said to damo")
     yield str(scheme.action)
+    # Nodes with weights win over the one node, in damo as in the kernel.
     if scheme.dests:
         for dest in scheme.dests:
             yield from (str(dest.id), str(dest.weight))
@@ -217,6 +222,7 @@ def _rate(rate: float, intervals: Intervals, is_counted: bool) -> str:
     # So many samples that there cannot be more: as good as all there are.
     if rate >= U64_MAX or (is_counted and rate >= max(ratio, 2**31)):
         return "max"
+    # The least that gives so many samples: damo cuts off what is left over.
     percent = -int(-rate * 100 // ratio) if is_counted else int(rate)
     is_exact = int(percent * ratio / 100) == rate if is_counted else percent == rate
     if not is_exact:
@@ -229,6 +235,7 @@ def _goal(goal: Goal) -> Iterator[str]:
     if not isinstance(goal.metric, GoalMetric):
         raise InvalidError("a metric that is a function cannot be said to damo")
     yield from (str(goal.metric), str(goal.target_value))
+    # Others are measured; damo would take the number for a node.
     if goal.metric is GoalMetric.USER_INPUT:
         yield str(goal.current_value)
     if goal.metric.needs_nid:

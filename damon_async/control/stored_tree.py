@@ -134,6 +134,7 @@ def _canonical(value: str, file: File | None) -> str:
     try:
         return text_of(file.kind.show(file.kind.parse(value.encode("utf-8", "surrogateescape"))))
     except OSError:
+        # Whoever is given it says what is wrong with it.
         return value
 
 
@@ -202,6 +203,7 @@ class StoredTree:
         self.values = dict(values)
         self._below: dict[str, dict[str, bool]] = {"": {}}
         for path in self.values:
+            # Directories are known by what is in them, so empty ones are not.
             parts = path.split("/")
             for depth, name in enumerate(parts):
                 is_directory = depth < len(parts) - 1
@@ -262,6 +264,7 @@ def differences(
         settings_only: Leave out results, such as statistics, ``pid`` and ``state``.
     """
     for path in sorted(left.keys() | right.keys(), key=natural):
+        # Of the latest tree: names mean the same in all releases.
         file = declared_file(declared, path)
         if settings_only and not is_setting(file):
             continue

@@ -95,6 +95,22 @@ def test_cat_of_nothing(cli: Cli, folder: Path) -> None:
     assert second == "damon-async: kdamonds cannot be read (EISDIR): is a directory"
 
 
+def test_odd_bytes(cli: Cli, folder: Path) -> None:
+    """Bytes that are no text are printed as numbers, and kept in files."""
+    path = f"{CONTEXT}/schemes/0/filters"
+    (folder / path / "0").mkdir(parents=True)
+    (folder / path / "nr_filters").write_text("1\n")
+    (folder / path / "0/type").write_text("memcg\n")
+    (folder / path / "0/memcg_path").write_bytes(b"/a\xff b\n\n")
+    assert cli("tree", "cat", f"{path}/0/memcg_path", "--tree", folder).out == "/a\\xff b\n\n"
+    for form in ("json", "start", "script", "lines"):
+        outcome = cli("tree", "dump", "--tree", folder, "--form", form)
+        assert (outcome.code, outcome.err) == (0, "")
+    assert cli("tree", "dump", "-t", folder, "--form", "script", "-o", "stage.sh").code == 0
+    assert b"echo '/a\xff b' > " in Path("stage.sh").read_bytes()
+    assert cli("tree", "diff", folder, "all.txt").out.startswith(f"{CONTEXT}/schemes/0/filters/")
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [

@@ -134,13 +134,16 @@ def test_probes_are_not_dropped() -> None:
         kdamonds_of(taken(tree))
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_any_values(data: st.DataObject) -> None:
     """Whatever files hold, there is a document, a command line or one clear refusal."""
     values = values_of([RECLAIM, PROMOTE])
     texts = st.sampled_from(["", "-1", "0", "1", "Y", "max", "memcg", "addr", "vaddr"]) | st.text()
     for path in data.draw(st.lists(st.sampled_from(sorted(values)), max_size=4)):
-        values[path] = data.draw(texts | st.integers(0, 2**64 - 1).map(str))
+        values[path] = data.draw(
+            texts | st.sampled_from(["3", "17", "4294967296", "18446744073709551615"])
+        )
     with suppress(InvalidError):
         assert start_words(kdamonds_of(values))[:2] == ["damo", "start"]
 
@@ -172,7 +175,7 @@ def _parsed(script: str) -> list[Write]:
     return writes
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(kdamonds)
 def test_scripts_write_all(drawn: list[Kdamond]) -> None:
     """The writes of a script make a fresh tree what the dumped one is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, settings, strategies as st
 
 from damon_async.control.admin import ADMIN
 from damon_async.control.declared import Role
@@ -14,18 +14,21 @@ from damon_async.control.load import Write, stage, writes_of
 from damon_async.control.lookup import declared_file
 from damon_async.control.parameter_files import values_of
 from damon_async.control.profiles import Profile
+from damon_async.control.stored_tree import differences
 from damon_async.control.tree import Tree
 from damon_async.errors import InvalidError
 from damon_async.params.document import load_document, to_document
+from damon_async.params.filters import Filter
 from damon_async.params.monitoring import Context, Kdamond, Target
 from damon_async.params.patterns import AccessPattern
 from damon_async.params.schemes import Scheme
 
 from .consoles import C, K, S, T, open_console
 from .staged import PROMOTE, RECLAIM, kdamonds, staged, taken
+from .stored import stored
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(kdamonds)
 def test_round_trip(drawn: list[Kdamond]) -> None:
     """What a tree is staged with can be read out of it again, to the letter."""
@@ -77,6 +80,13 @@ def test_functions_have_no_file() -> None:
     scheme = Scheme(action=test_values)
     with pytest.raises(InvalidError, match="test_values has no file to stand in"):
         values_of([Kdamond([Context("vaddr", schemes=[scheme])])])
+
+
+def test_halves_of_letters() -> None:
+    """What JSON can say and no file can hold is refused."""
+    odd = Filter("memcg", memcg_path="/\ud800")
+    with pytest.raises(InvalidError, match="is no text: surrogates not allowed"):
+        values_of([Kdamond([Context("vaddr", schemes=[Scheme(filters=[odd])])])])
 
 
 def test_smallest_regions_have_no_file() -> None:
@@ -144,6 +154,46 @@ def test_new_words_in_old_releases() -> None:
     with pytest.raises(OSError, match="this kernel does not; newer ones take one of") as raised:
         staged([lru], Profile.V5_18)
     assert raised.value.errno == errno.EINVAL
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_dumps_of_every_release(profile: Profile) -> None:
+    """What is taken of a tree of any release stages another one of it, file by file."""
+    console = stored(profile)
+    console.put(T, pid_target=-7, regions__0__end=4096)
+    console.put(S, action="cold", quotas__bytes=2**64 - 1, watermarks__metric="free_mem_rate")
+    console.put(f"{C}/monitoring_attrs/intervals", sample_us=1, aggr_us=2, update_us=0)
+    copy = Tree(ADMIN, profile)
+    stage(copy, taken(console.tree), ADMIN)
+    settings = differences(taken(console.tree), taken(copy), ADMIN, settings_only=True)
+    assert list(settings) == []
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_dumps_of_older_releases(profile: Profile) -> None:
+    """What is taken of a tree of any release stages the newest one."""
+    old = taken(stored(profile).tree)
+    new = staged([])
+    stage(new, old, ADMIN)
+    assert list(differences(old, taken(new), ADMIN, settings_only=True)) == []
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_any_values(data: st.DataObject) -> None:
+    """Whatever is staged, it is done or refused with an errno, and the tree works on."""
+    values = values_of([RECLAIM])
+    texts = st.sampled_from(["", "-1", "0", "7", "Y", "no such word", "0x", "9" * 40]) | st.text()
+    for path in data.draw(st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=4)):
+        values[path] = data.draw(texts)
+    tree = Tree(ADMIN, Profile.LATEST)
+    try:
+        stage(tree, values, ADMIN)
+    except OSError as refused:
+        known = {errno.EINVAL, errno.ERANGE, errno.ENOENT, errno.ENOMEM}
+        assert refused.errno in known  # noqa: PT017 # most of them are not refused
+    stage(tree, values_of([RECLAIM]), ADMIN)
+    assert values_of(kdamonds_of(taken(tree))) == values_of([RECLAIM])
 
 
 def test_staging_forgets() -> None:
