@@ -91,13 +91,10 @@ class Kdamond:
         self._alarm = clock.open_alarm()
         self._task: Task | None = None
         self._is_stepping = False
-        self._began = anyio.Event()
-        self._ended = anyio.Event()
+        self._began, self._ended = anyio.Event(), anyio.Event()
         self._publisher = Publisher(clock, name)
         self._functions = UserFunctions(clock, self._alarm, log, deadline_us)
-        self._nr_wakes = 0
-        self._nr_overruns = 0
-        self._max_late_us = 0
+        self._nr_wakes = self._nr_overruns = self._max_late_us = 0
 
     def __repr__(self) -> str:
         error = f", {self.error!r}" if self.error else ""
@@ -298,8 +295,7 @@ class Kdamond:
             # and from here on the epilogue is this task's own to run.
             self._began.set()
             with self._kept_error():
-                # A stop may have come first; then it begins and ends, unlike the
-                # kernel's once did (P1).
+                # A stop may have come first; then it begins and ends (P1).
                 if self._state is KdamondState.STARTING:
                     self._state = KdamondState.RUNNING
                 note(self._log, "began", nr_targets=len(self.context.targets))
@@ -350,10 +346,14 @@ class Kdamond:
             self._max_late_us = max(self._max_late_us, clock.now_us() - alarm.deadline_us)
 
     def _step(self) -> None:
-        """Do all that is due now, and hand out what was found."""
+        """Do what is due now, and hand out what was found."""
+        now_us, due_us = self._clock.now_us(), self._monitor.next_us
+        if due_us is not None:
+            # What is too slow for its intervals must not keep others from their turn.
+            now_us = min(now_us, due_us + self.context.intervals.aggr_us)
         self._is_stepping = True
         try:
-            snapshots = self._monitor.step(self._clock.now_us())
+            snapshots = self._monitor.step(now_us)
         finally:
             self._is_stepping = False
         self._publisher.publish(*snapshots)

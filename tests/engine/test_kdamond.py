@@ -192,6 +192,30 @@ async def test_real_time_counts_overruns() -> None:
     assert now.nr_ticks + now.nr_lost_ticks == snapshot.end_ns // 1000 // 5_000
 
 
+async def test_one_that_cannot_keep_up_can_be_stopped() -> None:
+    """What takes longer than it has never does more than an aggregation at a time."""
+    now_us = 0
+    clock = RealClock(monotonic_ns=lambda: now_us * 1000)
+    looked_us: list[int] = []
+
+    def take_thrice(until_us: int) -> None:
+        nonlocal now_us
+        now_us += 3 * (until_us - (looked_us[-1] if looked_us else 0))
+        looked_us.append(until_us)
+
+    async with Damon(clock=clock) as damon:
+        [kdamond] = await damon.start([watched(Memory(looks=[take_thrice]))])
+        now_us = 5_000
+        snapshots = kdamond.snapshots()
+        # Each time over, what has to be done would have grown threefold.
+        for _ in range(8):
+            await anext(snapshots)
+        late = kdamond.statistics()
+        await damon.stop([kdamond])
+    assert late.nr_snapshots <= late.nr_wakes
+    assert late.max_late_us > AGGR_US
+
+
 async def test_repr_tells_state_and_error() -> None:
     """A kdamond prints its name, its state, what went wrong, and how far it is."""
     async with Damon(clock=VirtualClock()) as damon:
