@@ -11,7 +11,7 @@ from itertools import count
 from typing import Final, Literal, TypeVar, get_args
 
 from .orders import FirstCome, Played, Priorities, RandomWalk, seeded
-from .runs import Rules, Run, Scenario, Trace, run
+from .runs import Rules, Run, Scenario, Trace, leaves, run
 from .seeded import MAX_CALLS, Check, SeededLoop
 from .shrink import Shrinker, schedules_of
 from .tape import Tape, format_tape, parse_tape
@@ -66,7 +66,8 @@ class ScheduleFailure(AssertionError):  # noqa: N818  what fails a test is a fai
 
     def __str__(self) -> str:
         # Addresses would differ from one replay to the next.
-        error = ADDRESS.sub("", f"{type(self.error).__name__}: {self.error}")
+        errors = [f"{type(each).__name__}: {each}" for each in leaves(self.error)]
+        error = ADDRESS.sub("", "; ".join(errors))
         return "\n".join(
             [
                 f"{self.scenario} fails under {self.found}: {error}",

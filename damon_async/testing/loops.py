@@ -239,7 +239,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
                 self._give_up()
                 return
             if timer_s is not None:
-                self._move_to(timer_s)
+                # Timers may be set for the past; time does not go there.
+                self._move_to(max(self._now_s, timer_s))
                 return
 
     def _listen(self, outside: Outside, timer_s: float | None) -> bool:

@@ -113,6 +113,15 @@ class Run:
     error: BaseException | None
 
 
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """List what went wrong: *error*, or what is in it if it is a group."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from leaves(each)
+    else:
+        yield error
+
+
 def run(scenario: Scenario, order: Order, rules: Rules, trace: Trace | None = None) -> Run:
     """
     Run *scenario* on a loop of its own, and clean up after it.

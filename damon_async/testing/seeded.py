@@ -104,8 +104,9 @@ class Line(deque[asyncio.Handle]):
         if len(self) == 1:
             self._loop.choose((first,))
             return self[0]
-        # Looked at anew each time: the line is short, and callbacks come and go.
-        tasks = {each: task for each in self if (task := task_of(each)) is not None}
+        # A copy, because other threads may append while this one looks.
+        line = tuple(self)
+        tasks = {each: task for each in line if (task := task_of(each)) is not None}
         index = self._loop.choose(tuple(tasks.values()))
         if not index:
             return self[0]
@@ -190,7 +191,9 @@ class SeededLoop(VirtualTimeLoop):
     def create_task(self, coro: Any, **options: Any) -> Task:
         """Return a new task, numbered and named such that other runs do the same."""
         if self.get_task_factory() is not None:
-            return super().create_task(coro, **options)
+            made = super().create_task(coro, **options)
+            self.tasks.append(made)
+            return made
         number = len(self.tasks)
         # asyncio's own names count all tasks of the process.
         name = str(options.pop("name", None) or f"{getattr(coro, '__name__', 'task')}-{number}")

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from .runs import Run
+from .runs import Run, leaves
 from .tape import Tape
 
 MAX_RUNS: Final = 1000
@@ -99,7 +99,7 @@ class Shrinker:
         """Take note of *run*; tell whether it is the best now."""
         self._nr_runs_left -= 1
         self._nr_calls_left -= run.nr_calls
-        is_same = type(run.error) is type(self.best.error)
+        is_same = _kinds(run.error) == _kinds(self.best.error)
         # A tape may turn out otherwise than it says, if fewer tasks are runnable.
         if is_same and _size(run.tape) < _size(self.best.tape):
             self.best = run
@@ -125,6 +125,11 @@ class Shrinker:
         for run in schedules_of(self._play, len(self.best.tape) - 1):
             if self._keep(run) or self._is_content:
                 return
+
+
+def _kinds(error: BaseException | None) -> frozenset[type]:
+    """Return what kinds of errors are in *error*; how many tasks had them does not matter."""
+    return frozenset() if error is None else frozenset(map(type, leaves(error)))
 
 
 def _size(tape: Tape) -> tuple[int, int]:

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +11,11 @@ import anyio
 import pytest
 from hypothesis import given, strategies as st
 
-from damon_async.testing.explore import Mode, ScheduleFailure, always, explore, replay
-from damon_async.testing.loops import DeadlockError
-from damon_async.testing.runs import LeftoverError, UnhandledError
-from damon_async.testing.seeded import LivelockError
+from damon_async.testing.explore import Mode, ScheduleFailure, explore, replay
 from damon_async.testing.tape import TapeError
 
-Scenario = Callable[[], Coroutine[Any, Any, None]]
+from .programs import Program
+
 MODES: tuple[Mode, ...] = ("random", "pct", "exhaustive")
 
 
@@ -83,7 +78,7 @@ async def locked_update() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("scenario", [lost_update, lost_update_of_anyio])
-def test_lost_updates_are_found(scenario: Scenario, mode: Mode) -> None:
+def test_lost_updates_are_found(scenario: Program, mode: Mode) -> None:
     """Each mode finds a lost update that first come, first served never shows."""
     replay(scenario, "")
     with pytest.raises(
@@ -153,13 +148,13 @@ def test_replay_line() -> None:
     st.dictionaries(st.integers(0, 60), st.integers(1, 4)),
     st.sampled_from([lost_update, lost_update_of_anyio, locked_update]),
 )
-def test_replays_are_equal(deviations: dict[int, int], scenario: Scenario) -> None:
+def test_replays_are_equal(deviations: dict[int, int], scenario: Program) -> None:
     """Any tape gives the same outcome and trace each time it is played."""
     tape = ",".join(f"{step}:{deviations[step]}" for step in sorted(deviations))
     assert outcome(scenario, tape) == outcome(scenario, tape)
 
 
-def outcome(scenario: Scenario, tape: str) -> str:
+def outcome(scenario: Program, tape: str) -> str:
     try:
         return replay(scenario, tape)
     except ScheduleFailure as failure:
@@ -216,311 +211,6 @@ def test_hash_seeds_do_not_matter(mode: Mode, tmp_path: Path) -> None:
         outputs.add(run.stdout)
     [output] = outputs
     assert 'replay(scenario, "' in output
-
-
-# -- What counts as a failure ---------------------------------------------------
-
-
-def failure_of(scenario: Scenario, **options: Any) -> BaseException:
-    """Return what was wrong with *scenario* under first come, first served."""
-    with pytest.raises(ScheduleFailure, match=r"fails under a replay") as caught:
-        replay(scenario, "", **options)
-    return caught.value.error
-
-
-def test_deadlocks() -> None:
-    """A deadlock is a failure."""
-
-    async def scenario() -> None:
-        await anyio.Event().wait()
-
-    assert isinstance(failure_of(scenario), DeadlockError)
-
-
-def test_livelocks() -> None:
-    """A scenario without an end is a failure, and shrinking it comes to an end."""
-
-    async def scenario() -> None:
-        await asyncio.gather(spin(), spin())
-
-    async def spin() -> None:
-        for _ in iter(int, 1):
-            await asyncio.sleep(0)
-
-    assert isinstance(failure_of(scenario, max_calls=500), LivelockError)
-    with pytest.raises(ScheduleFailure, match=r"livelock: no end after 500 ") as caught:
-        explore(scenario, max_calls=500, mode="pct")
-    assert caught.value.tape == ""
-    assert "more steps ..." in str(caught.value)
-
-
-async def leaves_a_task() -> None:
-    global_tasks.append(asyncio.create_task(asyncio.sleep(3600), name="sleeper"))
-
-
-global_tasks: list[asyncio.Task[None]] = []
-
-
-@pytest.fixture(autouse=True)
-def no_tasks() -> Iterator[None]:
-    yield
-    global_tasks.clear()
-
-
-def test_leftovers_are_errors() -> None:
-    """A task that outlives the scenario is a failure that names it."""
-    error = failure_of(leaves_a_task)
-    assert isinstance(error, LeftoverError)
-    assert str(error).startswith("1 tasks outlived the scenario\n  sleeper: asyncio/tasks.py:")
-    assert global_tasks[0].cancelled()
-
-
-def test_leftovers_can_be_allowed() -> None:
-    """Where leftovers are allowed, they are cancelled and awaited."""
-    replay(leaves_a_task, "", allow_leftovers=True)
-    assert explore(leaves_a_task, allow_leftovers=True, schedules=2).nr_schedules == 2
-    assert all(task.cancelled() for task in global_tasks)
-
-
-def test_stubborn_leftovers() -> None:
-    """A task that does not let itself be cancelled is left behind and told of."""
-
-    async def scenario() -> None:
-        global_tasks.append(asyncio.create_task(stubborn(), name="mule"))
-        await asyncio.sleep(0)
-
-    async def stubborn() -> None:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            await asyncio.Event().wait()
-
-    assert "mule: " in str(failure_of(scenario))
-
-
-def test_exceptions_nobody_asked_for() -> None:
-    """An exception that a task kept to itself is a failure of the run it belongs to."""
-
-    async def scenario() -> None:
-        task = asyncio.create_task(fail())
-        await asyncio.wait([task])
-
-    async def fail() -> None:
-        msg = "unnoticed"
-        raise ValueError(msg)
-
-    error = failure_of(scenario)
-    assert (type(error), str(error)) == (ValueError, "unnoticed")
-
-
-def test_exceptions_of_callbacks() -> None:
-    """What a callback raises is a failure, and so is anything else the loop is told."""
-
-    async def raises() -> None:
-        asyncio.get_running_loop().call_soon(divmod, 1, 0)
-        await asyncio.sleep(0)
-
-    async def tells() -> None:
-        asyncio.get_running_loop().call_exception_handler({"message": "odd"})
-
-    assert isinstance(failure_of(raises), ZeroDivisionError)
-    error = failure_of(tells)
-    assert isinstance(error, UnhandledError)
-    assert str(error) == "nobody handled it: odd"
-
-
-def test_handlers_of_users() -> None:
-    """A scenario may handle the loop's exceptions itself."""
-    contexts = []
-
-    async def scenario() -> None:
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: contexts.append(context["message"]))
-        loop.call_exception_handler({"message": "odd"})
-
-    replay(scenario, "")
-    assert contexts == ["odd"]
-
-
-def test_the_first_error_counts() -> None:
-    """What the scenario raises counts before what it leaves behind."""
-
-    async def scenario() -> None:
-        await leaves_a_task()
-        raise KeyError("mine")
-
-    assert isinstance(failure_of(scenario), KeyError)
-
-
-def test_cancelling_oneself() -> None:
-    """A scenario that ends cancelled has failed."""
-
-    async def scenario() -> None:
-        raise asyncio.CancelledError
-
-    assert isinstance(failure_of(scenario), asyncio.CancelledError)
-
-
-def test_interrupts_pass_through() -> None:
-    """Ctrl-C ends an exploration at once."""
-
-    async def scenario() -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt, match=r"^$"):
-        explore(scenario)
-
-
-def test_generators_are_closed() -> None:
-    """Asynchronous generators that were left half-way are closed in their own run."""
-    closed = []
-
-    async def numbers() -> AsyncIterator[int]:
-        try:
-            yield 1
-        finally:
-            await asyncio.sleep(1)
-            closed.append(1)
-
-    async def scenario() -> None:
-        kept.append(numbers())
-        await anext(kept[-1])
-
-    kept: list[AsyncIterator[int]] = []
-    explore(scenario, schedules=3)
-    assert closed == [1, 1, 1]
-
-
-def test_threads_of_scenarios() -> None:
-    """A scenario may use threads, and they end with it."""
-
-    async def scenario() -> None:
-        assert await asyncio.to_thread(lambda: 7) == 7
-
-    before = threading.active_count()
-    explore(scenario, schedules=3)
-    assert threading.active_count() == before
-
-
-def test_oracles() -> None:
-    """An oracle is asked after each step, and what it raises is the failure."""
-    inside = 0
-
-    async def scenario() -> None:
-        nonlocal inside
-        inside = 0
-        await asyncio.gather(visit(), visit())
-
-    async def visit() -> None:
-        nonlocal inside
-        inside += 1
-        await asyncio.sleep(0)
-        inside -= 1
-
-    def alone() -> None:
-        assert inside < 2, f"{inside} are inside"
-
-    with pytest.raises(ScheduleFailure, match=r"AssertionError: 2 are inside") as caught:
-        explore(scenario, oracle=alone)
-    assert caught.value.tape == ""
-    # The last step shown is the one after which it did not hold.
-    assert len(caught.value.trace) == 3
-
-
-def test_always() -> None:
-    """A scenario may have checks of its own made, and is a plain coroutine elsewhere."""
-
-    async def scenario() -> None:
-        checks: list[int] = []
-        always(lambda: checks.append(1))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        nr_checks.append(len(checks))
-
-    nr_checks: list[int] = []
-    replay(scenario, "")
-    asyncio.run(scenario())
-    assert nr_checks == [2, 0]
-
-
-# -- Completeness ---------------------------------------------------------------
-
-
-def nr_interleavings(nr_tasks: int, nr_steps: int) -> int:
-    """Count in how many orders tasks can take their steps."""
-    return math.factorial(nr_tasks * nr_steps) // int(math.factorial(nr_steps) ** nr_tasks)
-
-
-def nr_schedules(queue: tuple[int, ...], preemptions: int) -> int:
-    """
-    Count the orders with at most so many deviations from a queue.
-
-    Args:
-        queue: How many steps each runnable task has left.
-
-        preemptions: How many deviations are left.
-    """
-    return sum(
-        nr_schedules(
-            queue[:index] + queue[index + 1 :] + ((left - 1,) if left > 1 else ()),
-            preemptions - bool(index),
-        )
-        for index, left in enumerate(queue)
-        if index == 0 or preemptions
-    ) or int(not queue)
-
-
-def walkers(nr_tasks: int, nr_steps: int, seen: list[str]) -> Scenario:
-    """Return a scenario of tasks that take so many steps, and write down their order."""
-
-    async def walk(name: str, path: list[str]) -> None:
-        for _ in range(nr_steps - 1):
-            path.append(name)
-            await asyncio.sleep(0)
-        path.append(name)
-
-    async def scenario() -> None:
-        path: list[str] = []
-        await asyncio.gather(*(walk(name, path) for name in "abcdef"[:nr_tasks]))
-        seen.append("".join(path))
-
-    return scenario
-
-
-@pytest.mark.parametrize(("nr_tasks", "nr_steps"), [(2, 1), (2, 3), (2, 5), (3, 2), (4, 1), (5, 1)])
-def test_exhaustive_is_complete(nr_tasks: int, nr_steps: int) -> None:
-    """With enough preemptions each interleaving there is, is seen exactly once."""
-    seen: list[str] = []
-    scenario = walkers(nr_tasks, nr_steps, seen)
-    found = explore(scenario, mode="exhaustive", preemptions=nr_tasks * nr_steps)
-    assert found.is_complete
-    assert found.nr_schedules == len(seen) == len(set(seen)) == nr_interleavings(nr_tasks, nr_steps)
-
-
-@pytest.mark.parametrize("preemptions", [0, 1, 2, 3])
-@pytest.mark.parametrize(("nr_tasks", "nr_steps"), [(2, 4), (3, 2), (3, 3), (4, 2)])
-def test_preemptions_are_bounded(nr_tasks: int, nr_steps: int, preemptions: int) -> None:
-    """Up to k preemptions there are as many schedules as a queue has by itself."""
-    seen: list[str] = []
-    scenario = walkers(nr_tasks, nr_steps, seen)
-    found = explore(scenario, mode="exhaustive", preemptions=preemptions)
-    assert found.nr_schedules == nr_schedules((nr_steps,) * nr_tasks, preemptions)
-    assert len(set(seen)) == len(seen)
-
-
-def test_random_walks_see_everything() -> None:
-    """Of a small scenario random schedules see each interleaving."""
-    seen: list[str] = []
-    explore(walkers(3, 2, seen), schedules=3000)
-    assert len(set(seen)) == nr_interleavings(3, 2)
-
-
-def test_first_schedule_is_first_come() -> None:
-    """Each exploration begins with first come, first served."""
-    for mode in MODES:
-        seen: list[str] = []
-        explore(walkers(3, 2, seen), mode=mode, schedules=1)
-        assert seen == ["abcabc"]
 
 
 # -- Isolation ------------------------------------------------------------------

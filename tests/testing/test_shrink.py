@@ -121,6 +121,27 @@ def test_other_errors_do_not_count() -> None:
     assert isinstance(best.error, KeyError)
 
 
+def test_groups_with_the_same_errors_are_the_same() -> None:
+    """How many tasks failed in the same way makes no difference."""
+
+    async def scenario() -> None:
+        log: list[str] = []
+
+        async def put(name: str) -> None:
+            log.append(name)
+            if log[0] == "c" and (name == "c" or log[1] == "b"):
+                raise ValueError
+
+        async with asyncio.TaskGroup() as tasks:
+            for name in "abc":
+                tasks.create_task(put(name))
+
+    def play(tape: Tape) -> Run:
+        return run(scenario, Played(tape), RULES)
+
+    assert Shrinker(play, play(((1, 2), (2, 1)))).shrink().tape == ((1, 2),)
+
+
 def test_fewer_is_better_than_smaller() -> None:
     """The simplest of all schedules that fail comes first, and among those who overtakes least."""
     schedules = list(schedules_of(Play(), 2))
