@@ -350,7 +350,7 @@ class Kdamond:
         now_us, due_us = self._clock.now_us(), self._monitor.next_us
         if due_us is not None:
             # What is too slow for its intervals must not keep others from their turn.
-            now_us = min(now_us, due_us + self.context.intervals.aggr_us)
+            now_us = min(now_us, due_us + self.context.intervals.aggr_us - 1)
         self._is_stepping = True
         try:
             snapshots = self._monitor.step(now_us)

@@ -205,7 +205,7 @@ async def test_one_that_cannot_keep_up_can_be_stopped() -> None:
 
     async with Damon(clock=clock) as damon:
         [kdamond] = await damon.start([watched(Memory(looks=[take_thrice]))])
-        now_us = 5_000
+        now_us = AGGR_US
         snapshots = kdamond.snapshots()
         # Each time over, what has to be done would have grown threefold.
         for _ in range(8):
