@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,6 +30,19 @@ def _trees(folder: Path) -> dict[Path, ast.Module]:
         path.relative_to(folder): ast.parse(path.read_text(encoding="utf-8"), str(path))
         for path in sorted(folder.rglob("*.py"))
     }
+
+
+@pytest.fixture(scope="session")
+def mount_allowed() -> None:
+    """Skip what mounts a tree where nothing can be mounted."""
+    try:
+        import mfusepy  # noqa: F401 -- whether libfuse3 can be loaded
+    except (ImportError, OSError) as error:
+        pytest.skip(f"mfusepy cannot be used: {error}")
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.skip("there is no /dev/fuse that may be opened")
+    if os.geteuid() and shutil.which("fusermount3") is None:
+        pytest.skip("fusermount3 of the package fuse3 is not installed")
 
 
 @pytest.fixture(scope="session")

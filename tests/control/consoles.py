@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pytest
@@ -14,13 +15,15 @@ from damon_async.arrays import BoolArray, IntArray
 from damon_async.control.live import live_tree
 from damon_async.control.profiles import Profile, read_release
 from damon_async.control.state import State
-from damon_async.control.tree import Tree
+from damon_async.control.tree import NodeStat, Tree
 from damon_async.control.world import World
 from damon_async.engine.engine import Damon
 from damon_async.engine.kdamond import Kdamond
 from damon_async.engine.virtual_clock import VirtualClock
 from damon_async.operations.metrics import Metrics
 from damon_async.spaces.space import Mapping, Truth
+
+Result = TypeVar("Result")
 
 K = "kdamonds/0"
 C = f"{K}/contexts/0"
@@ -61,29 +64,75 @@ class Memory:
         raise NotImplementedError
 
 
+class OpenFile(Protocol):
+    """A file that is open."""
+
+    def read(self) -> bytes: ...
+
+    def write(self, data: bytes | str) -> int: ...
+
+
+class Files(Protocol):
+    """The files of a tree, through whatever door."""
+
+    def read(self, path: str) -> bytes: ...
+
+    def write(self, path: str, data: bytes | str) -> int: ...
+
+    async def write_async(self, path: str, data: bytes | str) -> int: ...
+
+    def listdir(self, path: str = "") -> list[str]: ...
+
+    def stat(self, path: str) -> NodeStat: ...
+
+    def open(self, path: str, *, for_writing: bool = False) -> OpenFile: ...
+
+
 @dataclass
 class Console:
     """
     What a user has: the files, and a clock on the wall.
 
     Attributes:
-        tree: The files.
+        tree: What the files are of.
 
         damon: The engine.
 
         clock: Stands still unless somebody waits.
 
         processes: Who is there, by pid.
+
+        door: The files, if they are not to be had from the tree itself.
     """
 
     tree: Tree
     damon: Damon
     clock: VirtualClock
     processes: dict[int, Memory] = field(default_factory=dict)
+    door: Files | None = None
+
+    @property
+    def files(self) -> Files:
+        """The files."""
+        return self.door or self.tree
+
+    async def run(
+        self, function: Callable[..., Awaitable[Result]], /, *args: object, **options: object
+    ) -> Result:
+        """Have the engine do something, where that is."""
+        return await function(*args, **options)
+
+    async def sleep_us(self, duration_us: int) -> None:
+        """Let time pass."""
+        await self.clock.sleep_us(duration_us)
+
+    def reason(self, match: str) -> str:
+        """Return what refusals say whose sentence matches *match*."""
+        return match
 
     def text(self, path: str) -> str:
         """Return what a file says, without the newline."""
-        return self.tree.read(path).decode().removesuffix("\n")
+        return self.files.read(path).decode().removesuffix("\n")
 
     def number(self, path: str) -> int:
         return int(self.text(path))
@@ -91,11 +140,11 @@ class Console:
     def put(self, base: str = "", /, **files: object) -> None:
         """Write files of a directory; two underscores stand for a slash."""
         for name, value in files.items():
-            self.tree.write(f"{base}/{name.replace('__', '/')}", str(value))
+            self.files.write(f"{base}/{name.replace('__', '/')}", str(value))
 
     async def state(self, word: str, number: int = 0) -> None:
         """Write a word to ``state`` of a kdamond."""
-        await self.tree.write_async(f"kdamonds/{number}/state", word)
+        await self.files.write_async(f"kdamonds/{number}/state", word)
 
     def is_on(self, number: int = 0) -> bool:
         return self.text(f"kdamonds/{number}/state") == "on"
@@ -130,17 +179,17 @@ class Console:
 
     async def fails(self, word: str, number: int, match: str = ":") -> None:
         """Have a word refused with an errno."""
-        with pytest.raises(OSError, match=match) as raised:
+        with pytest.raises(OSError, match=self.reason(match)) as raised:
             await self.state(word)
         assert raised.value.errno == number, raised.value
 
     def refuses(self, path: str, data: str | bytes, number: int) -> None:
         """Have a write refused with an errno, and what was there be kept."""
-        before = self.tree.read(path)
-        with pytest.raises(OSError, match=":") as raised:
-            self.tree.write(path, data)
+        before = self.files.read(path)
+        with pytest.raises(OSError, match=self.reason(":")) as raised:
+            self.files.write(path, data)
         assert raised.value.errno == number, raised.value
-        assert self.tree.read(path) == before
+        assert self.files.read(path) == before
 
     @property
     def state_behind(self) -> State:
@@ -158,7 +207,7 @@ class Console:
     def tried(self, index: int = 0) -> list[tuple[int, int]]:
         """Return the tried regions of a scheme, by their names."""
         base = f"{C}/schemes/{index}/tried_regions"
-        names = sorted(int(name) for name in self.tree.listdir(base) if name.isdigit())
+        names = sorted(int(name) for name in self.files.listdir(base) if name.isdigit())
         return [
             (self.number(f"{base}/{name}/start"), self.number(f"{base}/{name}/end"))
             for name in names

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 
 from damon_async.control.live import live_tree
 from damon_async.control.profiles import Profile
-from damon_async.control.tree import Tree
 from damon_async.control.world import World
 from damon_async.engine.engine import Damon
 from damon_async.engine.virtual_clock import VirtualClock
 
-from .consoles import Console, Memory, T
+from .consoles import Console, Files, Memory, T
 
 
 def stored(profile: Profile) -> Console:
@@ -25,7 +24,7 @@ def stored(profile: Profile) -> Console:
     return console
 
 
-def every_path(tree: Tree, base: str = "") -> Iterator[str]:
+def every_path(tree: Files, base: str = "") -> Iterator[str]:
     """Go through the paths of all files below *base*."""
     for name in tree.listdir(base):
         path = f"{base}/{name}".lstrip("/")

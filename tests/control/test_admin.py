@@ -17,13 +17,20 @@ from damon_async.control.world import World
 from damon_async.engine.engine import Damon
 
 from .consoles import INTERVALS, NR_REGIONS, C, Console, K, Memory, S, T, since
+from .doors import OpenConsole
 from .stored import every_path, stored
 
 
 @pytest.fixture(params=Profile)
-def console(request: pytest.FixtureRequest) -> Console:
-    """Return the files of each profile, with one context, target, region and scheme."""
-    return stored(request.param)
+def console(request: pytest.FixtureRequest, open_console: OpenConsole) -> Iterator[Console]:
+    """Open the files of each profile, with one context, target, region and scheme."""
+    with open_console.stored(request.param) as console:
+        yield console
+
+
+def of_profiles(first: str) -> pytest.MarkDecorator:
+    """Run a test with the files of the profiles from a release on."""
+    return pytest.mark.parametrize("console", since(first), indirect=True)
 
 
 def _declared(directory: Directory) -> Iterator[Directory]:
@@ -44,13 +51,13 @@ def test_new_tree(profile: Profile) -> None:
 
 def test_counters_make_directories(console: Console) -> None:
     """A count in any base makes directories from 0 on (statements 5, 18 and 24)."""
-    console.tree.write("kdamonds/nr_kdamonds", "0x2")
-    assert console.tree.listdir("kdamonds") == ["nr_kdamonds", "0", "1"]
+    console.files.write("kdamonds/nr_kdamonds", "0x2")
+    assert console.files.listdir("kdamonds") == ["nr_kdamonds", "0", "1"]
     assert console.text("kdamonds/nr_kdamonds") == "2"
-    assert {"state", "pid", "contexts"} <= set(console.tree.listdir("kdamonds/1"))
+    assert {"state", "pid", "contexts"} <= set(console.files.listdir("kdamonds/1"))
     assert console.text("kdamonds/1/contexts/nr_contexts") == "0"
-    console.tree.write("kdamonds/nr_kdamonds", "0")
-    assert console.tree.listdir("kdamonds") == ["nr_kdamonds"]
+    console.files.write("kdamonds/nr_kdamonds", "0")
+    assert console.files.listdir("kdamonds") == ["nr_kdamonds"]
 
 
 def test_counts_that_cannot_be(console: Console) -> None:
@@ -70,7 +77,7 @@ def test_counts_forget_values(console: Console) -> None:
     console.put(T, pid_target=9)
     console.put(C, targets__nr_targets=1)
     assert console.text(f"{T}/pid_target") == "0"
-    assert console.tree.listdir(f"{C}/targets") == ["nr_targets", "0"]
+    assert console.files.listdir(f"{C}/targets") == ["nr_targets", "0"]
     console.put(INTERVALS, sample_us=1234)
     console.put(K, contexts__nr_contexts=1)
     assert console.text(f"{INTERVALS}/sample_us") == "5000"
@@ -78,7 +85,7 @@ def test_counts_forget_values(console: Console) -> None:
 
 def test_counts_without_memory(console: Console) -> None:
     """A count for which there is no memory leaves nothing (statement 25)."""
-    with pytest.raises(OSError, match="too many") as raised:
+    with pytest.raises(OSError, match=console.reason("too many")) as raised:
         console.put(T, regions__nr_regions=2**31 - 1)
     assert raised.value.errno == errno.ENOMEM
     assert console.text(f"{T}/regions/nr_regions") == "0"
@@ -96,36 +103,34 @@ def test_default_schemes(console: Console) -> None:
     """A fresh scheme counts nothing and has no limits (statement 32)."""
     words = {f"{S}/action": "stat", f"{S}/watermarks/metric": "none"}
     others = {f"{S}/target_nid": "-1", f"{S}/quotas/goal_tuner": "consist"}
-    for path in every_path(console.tree, S):
+    for path in every_path(console.files, S):
         assert console.text(path) == {**words, **others}.get(path, "0"), path
 
 
-@pytest.mark.parametrize("profile", since("6.12"))
-def test_default_filters_and_goals(profile: Profile) -> None:
+@of_profiles("6.12")
+def test_default_filters_and_goals(console: Console) -> None:
     """Fresh filters, goals and destinations have their defaults (statements 30, 33, 34)."""
-    console = stored(profile)
     console.put(S, filters__nr_filters=2, quotas__goals__nr_goals=2)
     filters, goals = f"{S}/filters", f"{S}/quotas/goals"
-    assert console.tree.listdir(filters) == ["nr_filters", "0", "1"]
+    assert console.files.listdir(filters) == ["nr_filters", "0", "1"]
     assert [console.text(f"{filters}/1/{name}") for name in ("type", "matching")] == ["anon", "N"]
-    assert console.tree.read(f"{filters}/1/memcg_path") == b"\n"
+    assert console.files.read(f"{filters}/1/memcg_path") == b"\n"
     values = [console.text(f"{goals}/1/{each}_value") for each in ("target", "current")]
     assert values == ["0", "0"]
     assert console.text(f"{goals}/1/target_metric") == "user_input"
     console.put(S, filters__nr_filters=0, quotas__goals__nr_goals=0)
-    assert console.tree.listdir(filters) == ["nr_filters"]
-    assert console.tree.listdir(goals) == ["nr_goals"]
+    assert console.files.listdir(filters) == ["nr_filters"]
+    assert console.files.listdir(goals) == ["nr_goals"]
 
 
-@pytest.mark.parametrize("profile", since("6.17"))
-def test_destinations(profile: Profile) -> None:
+@of_profiles("6.17")
+def test_destinations(console: Console) -> None:
     """Destinations come and go with their count (statement 30)."""
-    console = stored(profile)
     console.put(S, dests__nr_dests=2)
-    assert console.tree.listdir(f"{S}/dests/1") == ["id", "weight"]
+    assert console.files.listdir(f"{S}/dests/1") == ["id", "weight"]
     console.put(f"{S}/dests/1", id=3, weight=2**32 - 1)
     console.put(S, dests__nr_dests=0)
-    assert console.tree.listdir(f"{S}/dests") == ["nr_dests"]
+    assert console.files.listdir(f"{S}/dests") == ["nr_dests"]
 
 
 def test_widths(console: Console) -> None:
@@ -138,20 +143,19 @@ def test_widths(console: Console) -> None:
     console.refuses(f"{S}/quotas/weights/sz_permil", str(2**32), too_large)
     console.refuses(f"{T}/pid_target", str(2**31), errno.EINVAL)
     console.put(T, pid_target=-5)
-    assert console.tree.read(f"{T}/pid_target") == b"-5\n"
+    assert console.files.read(f"{T}/pid_target") == b"-5\n"
 
 
-@pytest.mark.parametrize("profile", since("6.11"))
-def test_target_node(profile: Profile) -> None:
+@of_profiles("6.11")
+def test_target_node(console: Console) -> None:
     """The node is -1 at first, and too large numbers are ERANGE (statement 16)."""
-    console = stored(profile)
-    assert console.tree.read(f"{S}/target_nid") == b"-1\n"
+    assert console.files.read(f"{S}/target_nid") == b"-1\n"
     console.refuses(f"{S}/target_nid", str(2**31), errno.ERANGE)
 
 
 def test_operations(console: Console) -> None:
     """Operations sets are taken by their exact names (statement 35)."""
-    console.tree.write(f"{C}/operations", "paddr\n")
+    console.files.write(f"{C}/operations", "paddr\n")
     for text in ("PADDR", " paddr", "foo"):
         console.refuses(f"{C}/operations", text, errno.EINVAL)
     if console.tree.profile is Profile.V5_18:
@@ -191,30 +195,28 @@ def test_watermark_metrics(console: Console) -> None:
     console.refuses(f"{S}/watermarks/metric", "free", errno.EINVAL)
 
 
-@pytest.mark.parametrize("profile", since("6.12"))
-def test_filter_types(profile: Profile) -> None:
+@of_profiles("6.12")
+def test_filter_types(console: Console) -> None:
     """Filters have the types of their release (statements 39, 40 and 42)."""
-    console = stored(profile)
     console.put(S, filters__nr_filters=1)
     one = f"{S}/filters/0"
     known = ["anon", "memcg", "addr", "target", "young"]
     newer = ["hugepage_size", "unmapped", "active"]
-    for kind in [*known, *newer * (profile.release >= (6, 15))]:
+    for kind in [*known, *newer * (console.tree.profile.release >= (6, 15))]:
         console.put(one, type=kind)
     console.refuses(f"{one}/type", "foo", errno.EINVAL)
-    if profile.release < (6, 15):
+    if console.tree.profile.release < (6, 15):
         console.refuses(f"{one}/type", "active", errno.EINVAL)
     console.put(one, matching="on")
     assert console.text(f"{one}/matching") == "Y"
     console.refuses(f"{one}/matching", "x", errno.EINVAL)
     console.put(one, memcg_path="/a\n")
-    assert console.tree.read(f"{one}/memcg_path") == b"/a\n\n"
+    assert console.files.read(f"{one}/memcg_path") == b"/a\n\n"
 
 
-@pytest.mark.parametrize("profile", since("6.15"))
-def test_split_filters(profile: Profile) -> None:
+@of_profiles("6.15")
+def test_split_filters(console: Console) -> None:
     """Core filters are about regions, and filters of operations about pages (statement 41)."""
-    console = stored(profile)
     console.put(S, core_filters__nr_filters=1, ops_filters__nr_filters=1, filters__nr_filters=1)
     core, ops = f"{S}/core_filters/0", f"{S}/ops_filters/0"
     assert console.text(f"{core}/type") == console.text(f"{ops}/type") == "anon"
@@ -226,19 +228,17 @@ def test_split_filters(profile: Profile) -> None:
         console.put(f"{S}/filters/0", type=kind)
 
 
-@pytest.mark.parametrize("profile", since("6.18"))
-def test_address_units(profile: Profile) -> None:
+@of_profiles("6.18")
+def test_address_units(console: Console) -> None:
     """The unit of addresses is 1 or more (statement 43)."""
-    console = stored(profile)
     assert console.text(f"{C}/addr_unit") == "1"
     console.refuses(f"{C}/addr_unit", "0", errno.EINVAL)
     console.put(C, addr_unit=2)
 
 
-@pytest.mark.parametrize("profile", since("6.17"))
-def test_refresh_interval(profile: Profile) -> None:
+@of_profiles("6.17")
+def test_refresh_interval(console: Console) -> None:
     """The refresh interval is any number of milliseconds (statement 44)."""
-    console = stored(profile)
     assert console.text(f"{K}/refresh_ms") == "0"
     console.put(K, refresh_ms=1000)
     console.refuses(f"{K}/refresh_ms", "-1", errno.EINVAL)

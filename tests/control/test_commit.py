@@ -15,9 +15,9 @@ from .consoles import (
     C,
     S,
     T,
-    open_console,
     since,
 )
+from .doors import OpenConsole
 
 STATS = f"{S}/stats"
 AGGR_US = 100_000
@@ -29,19 +29,19 @@ def both(first: str, before: str = "99.0") -> pytest.MarkDecorator:
 
 
 @both("5.19")
-async def test_commit(profile: Profile) -> None:
+async def test_commit(profile: Profile, open_console: OpenConsole) -> None:
     """What is written is in force once it is committed (statement 79)."""
     async with open_console(profile) as console:
         await console.start_vaddr()
         console.put(INTERVALS, aggr_us=50_000)
-        await console.clock.sleep_us(AGGR_US)
+        await console.sleep_us(AGGR_US)
         assert console.kdamond.context.intervals.aggr_us == AGGR_US
         await console.state("commit")
         assert console.kdamond.context.intervals.aggr_us == 50_000
 
 
 @both("5.19")
-async def test_commit_of_nonsense(profile: Profile) -> None:
+async def test_commit_of_nonsense(profile: Profile, open_console: OpenConsole) -> None:
     """A commit that is refused ends old kdamonds and leaves new ones as they are (80)."""
     async with open_console(profile) as console:
         await console.start_vaddr()
@@ -56,23 +56,23 @@ async def test_commit_of_nonsense(profile: Profile) -> None:
 
 
 @both("5.19")
-async def test_commit_of_fewer_schemes(profile: Profile) -> None:
+async def test_commit_of_fewer_schemes(profile: Profile, open_console: OpenConsole) -> None:
     """Schemes that are gone from the files end with a commit (statement 81)."""
     async with open_console(profile) as console:
         await console.start_vaddr(nr_schemes=2)
         console.put(C, schemes__nr_schemes=1)
-        await console.clock.sleep_us(AGGR_US)
+        await console.sleep_us(AGGR_US)
         assert len(console.kdamond.schemes) == 2
         await console.state("commit")
         assert len(console.kdamond.schemes) == 1
 
 
 @both("5.19")
-async def test_commit_keeps_statistics(profile: Profile) -> None:
+async def test_commit_keeps_statistics(profile: Profile, open_console: OpenConsole) -> None:
     """What was counted survives a commit (statement 82)."""
     async with open_console(profile) as console:
         await console.start_vaddr(nr_schemes=1)
-        await console.clock.sleep_us(500_000)
+        await console.sleep_us(500_000)
         await console.state("update_schemes_stats")
         before = console.number(f"{STATS}/nr_tried")
         console.put(f"{S}/watermarks", interval_us=1000)
@@ -82,22 +82,24 @@ async def test_commit_keeps_statistics(profile: Profile) -> None:
 
 
 @both("5.19")
-async def test_commit_keeps_regions(profile: Profile) -> None:
+async def test_commit_keeps_regions(profile: Profile, open_console: OpenConsole) -> None:
     """A target without regions keeps those it has (statement 83)."""
     async with open_console(profile) as console:
         console.fresh_vaddr()
         console.put(T, regions__nr_regions=1)
         console.put(f"{T}/regions/0", start=HEAP, end=HEAP + MIB)
         await console.state("on")
-        await console.clock.sleep_us(AGGR_US)
+        await console.sleep_us(AGGR_US)
         console.put(T, regions__nr_regions=0)
         await console.state("commit")
-        starts = await console.kdamond.call(lambda monitor: monitor.table.start.tolist())
+        starts = await console.run(
+            console.kdamond.call, lambda monitor: monitor.table.start.tolist()
+        )
         assert starts[0] == HEAP
 
 
 @both("6.19")
-async def test_obsolete_targets(profile: Profile) -> None:
+async def test_obsolete_targets(profile: Profile, open_console: OpenConsole) -> None:
     """An obsolete target is removed, and one that does not run is EINVAL (statement 84)."""
     async with open_console(profile) as console:
         console.fresh(nr_targets=2)
@@ -113,7 +115,7 @@ async def test_obsolete_targets(profile: Profile) -> None:
 
 
 @both("6.8")
-async def test_commit_of_goals(profile: Profile) -> None:
+async def test_commit_of_goals(profile: Profile, open_console: OpenConsole) -> None:
     """Goals are committed without anything else (statements 85 and 97)."""
     async with open_console(profile) as console:
         console.fresh_vaddr(nr_schemes=1)
@@ -123,21 +125,23 @@ async def test_commit_of_goals(profile: Profile) -> None:
         await console.state("on")
         sizes = []
         for _ in range(2):
-            await console.clock.sleep_us(300_000)
+            await console.sleep_us(300_000)
             await console.state("update_schemes_effective_quotas")
             sizes.append(console.number(f"{S}/quotas/effective_bytes"))
         assert sizes[0] < sizes[1]
         console.put(goal, current_value=15000)
         console.put(INTERVALS, sample_us=1000)
         await console.state("commit_schemes_quota_goals")
-        await console.clock.sleep_us(300_000)
+        await console.sleep_us(300_000)
         await console.state("update_schemes_effective_quotas")
         assert 1 <= console.number(f"{S}/quotas/effective_bytes") < sizes[1]
         assert console.kdamond.context.intervals.sample_us == SAMPLE_US
 
 
 @both("6.19")
-async def test_commit_of_unknown_memory_cgroups(profile: Profile) -> None:
+async def test_commit_of_unknown_memory_cgroups(
+    profile: Profile, open_console: OpenConsole
+) -> None:
     """A goal about a memory cgroup that there is not is EINVAL when goals are committed."""
     async with open_console(profile) as console:
         await console.start_vaddr(nr_schemes=1)

@@ -14,15 +14,15 @@ from .consoles import (
     K,
     S,
     T,
-    open_console,
     since,
 )
+from .doors import OpenConsole
 
 every_profile = pytest.mark.parametrize("profile", Profile)
 
 
 @every_profile
-async def test_before_the_first_on(profile: Profile) -> None:
+async def test_before_the_first_on(profile: Profile, open_console: OpenConsole) -> None:
     """A fresh kdamond is off and has no pid (statement 47)."""
     async with open_console(profile) as console:
         console.fresh()
@@ -30,7 +30,7 @@ async def test_before_the_first_on(profile: Profile) -> None:
 
 
 @every_profile
-async def test_words_are_checked(profile: Profile) -> None:
+async def test_words_are_checked(profile: Profile, open_console: OpenConsole) -> None:
     """A word that the release does not know is EINVAL (statements 48 and 78)."""
     async with open_console(profile) as console:
         console.fresh_vaddr()
@@ -43,7 +43,7 @@ async def test_words_are_checked(profile: Profile) -> None:
 
 
 @every_profile
-async def test_on_needs_a_context(profile: Profile) -> None:
+async def test_on_needs_a_context(profile: Profile, open_console: OpenConsole) -> None:
     """Without a context there is nothing to start (statement 49)."""
     async with open_console(profile) as console:
         console.put("kdamonds", nr_kdamonds=1)
@@ -52,7 +52,7 @@ async def test_on_needs_a_context(profile: Profile) -> None:
 
 
 @every_profile
-async def test_on(profile: Profile) -> None:
+async def test_on(profile: Profile, open_console: OpenConsole) -> None:
     """A kdamond that is on says so and has a pid, and cannot be started twice (50, 51)."""
     async with open_console(profile) as console:
         await console.start_vaddr()
@@ -67,7 +67,9 @@ async def test_on(profile: Profile) -> None:
 
 @every_profile
 @pytest.mark.parametrize(("least", "most"), [(2, 1000), (20, 10), (0, 0)])
-async def test_bounds_of_regions(profile: Profile, least: int, most: int) -> None:
+async def test_bounds_of_regions(
+    profile: Profile, least: int, most: int, open_console: OpenConsole
+) -> None:
     """Fewer than three regions, or bounds out of order, are EINVAL (statements 52 and 53)."""
     async with open_console(profile) as console:
         console.fresh_vaddr()
@@ -77,7 +79,7 @@ async def test_bounds_of_regions(profile: Profile, least: int, most: int) -> Non
 
 
 @every_profile
-async def test_order_of_intervals(profile: Profile) -> None:
+async def test_order_of_intervals(profile: Profile, open_console: OpenConsole) -> None:
     """Sampling may be slower than aggregating in old releases only (statement 54)."""
     async with open_console(profile) as console:
         console.fresh_vaddr()
@@ -86,12 +88,12 @@ async def test_order_of_intervals(profile: Profile) -> None:
             await console.fails("on", errno.EINVAL, "is above aggr_us")
         else:
             await console.state("on")
-            await console.clock.sleep_us(1_000_000)
+            await console.sleep_us(1_000_000)
             assert console.is_on()
 
 
 @every_profile
-async def test_unknown_processes(profile: Profile) -> None:
+async def test_unknown_processes(profile: Profile, open_console: OpenConsole) -> None:
     """A process that is not there is EINVAL, and 0 never is (statement 55)."""
     async with open_console(profile) as console:
         for pid in (0, 77, -5):
@@ -101,7 +103,7 @@ async def test_unknown_processes(profile: Profile) -> None:
 
 
 @every_profile
-async def test_physical_memory_is_one_target(profile: Profile) -> None:
+async def test_physical_memory_is_one_target(profile: Profile, open_console: OpenConsole) -> None:
     """Physical memory with two targets is EINVAL (statement 56)."""
     async with open_console(profile) as console:
         console.fresh(nr_targets=2)
@@ -122,7 +124,9 @@ async def test_physical_memory_is_one_target(profile: Profile) -> None:
         [(0, 2**64 - 1)],
     ],
 )
-async def test_wrong_ranges(profile: Profile, ranges: list[tuple[int, int]]) -> None:
+async def test_wrong_ranges(
+    profile: Profile, ranges: list[tuple[int, int]], open_console: OpenConsole
+) -> None:
     """Ranges that are empty, out of order or overlapping are EINVAL (statements 57 to 59)."""
     async with open_console(profile) as console:
         console.fresh_vaddr()
@@ -132,7 +136,9 @@ async def test_wrong_ranges(profile: Profile, ranges: list[tuple[int, int]]) -> 
 
 @every_profile
 @pytest.mark.parametrize("ranges", [[(100, 100)], [(0, 4096), (4096, 8192)], [(5, 6)], []])
-async def test_ranges(profile: Profile, ranges: list[tuple[int, int]]) -> None:
+async def test_ranges(
+    profile: Profile, ranges: list[tuple[int, int]], open_console: OpenConsole
+) -> None:
     """Ranges are rounded to pages, and may touch each other (statements 59 and 60)."""
     async with open_console(profile) as console:
         console.fresh_vaddr()
@@ -141,7 +147,7 @@ async def test_ranges(profile: Profile, ranges: list[tuple[int, int]]) -> None:
         assert console.is_on()
 
 
-async def test_reversed_within_a_page() -> None:
+async def test_reversed_within_a_page(open_console: OpenConsole) -> None:
     """The latest release looks at ranges only after rounding them."""
     for profile, is_taken in ((Profile.V6_18, False), (Profile.LATEST, True)):
         async with open_console(profile) as console:
@@ -154,7 +160,7 @@ async def test_reversed_within_a_page() -> None:
 
 
 @pytest.mark.parametrize("profile", since("6.12"))
-async def test_filters_that_make_no_sense(profile: Profile) -> None:
+async def test_filters_that_make_no_sense(profile: Profile, open_console: OpenConsole) -> None:
     """A filter that cannot be made is ENOMEM (statement 61)."""
     async with open_console(profile) as console:
         console.fresh_vaddr(nr_schemes=1)
@@ -169,7 +175,7 @@ async def test_filters_that_make_no_sense(profile: Profile) -> None:
 
 
 @pytest.mark.parametrize("profile", since("6.15"))
-async def test_filters_of_sizes(profile: Profile) -> None:
+async def test_filters_of_sizes(profile: Profile, open_console: OpenConsole) -> None:
     """Sizes of huge pages out of order are ENOMEM, too (statement 61)."""
     async with open_console(profile) as console:
         console.fresh_vaddr(nr_schemes=1)
@@ -181,7 +187,7 @@ async def test_filters_of_sizes(profile: Profile) -> None:
 
 
 @pytest.mark.parametrize("profile", since("6.15"))
-async def test_goals_of_intervals(profile: Profile) -> None:
+async def test_goals_of_intervals(profile: Profile, open_console: OpenConsole) -> None:
     """The tuning of intervals is checked if it is on (statement 62)."""
     async with open_console(profile) as console:
         console.fresh_vaddr()
@@ -198,7 +204,7 @@ async def test_goals_of_intervals(profile: Profile) -> None:
 
 
 @pytest.mark.parametrize("profile", since("6.12"))
-async def test_goals_without_a_target(profile: Profile) -> None:
+async def test_goals_without_a_target(profile: Profile, open_console: OpenConsole) -> None:
     """A goal whose target is 0 is passed over (statement 63)."""
     async with open_console(profile) as console:
         console.fresh_vaddr(nr_schemes=1)
@@ -210,7 +216,7 @@ async def test_goals_without_a_target(profile: Profile) -> None:
 
 
 @every_profile
-async def test_schemes_are_not_checked(profile: Profile) -> None:
+async def test_schemes_are_not_checked(profile: Profile, open_console: OpenConsole) -> None:
     """A scheme that can never be tried may be started (statement 64)."""
     async with open_console(profile) as console:
         console.fresh_vaddr(nr_schemes=1)
@@ -218,14 +224,16 @@ async def test_schemes_are_not_checked(profile: Profile) -> None:
         console.put(f"{S}/watermarks", high=1, mid=2, low=3)
         console.put(f"{S}/quotas", ms=10, reset_interval_ms=5)
         await console.state("on")
-        await console.clock.sleep_us(500_000)
+        await console.sleep_us(500_000)
         await console.state("update_schemes_stats")
         assert console.number(f"{S}/stats/nr_tried") == 0
 
 
 @every_profile
 @pytest.mark.parametrize(("written", "used"), [(2**32, 0), (2**64 - 1, 2**32 - 1)])
-async def test_low_bits(profile: Profile, written: int, used: int) -> None:
+async def test_low_bits(
+    profile: Profile, written: int, used: int, open_console: OpenConsole
+) -> None:
     """Only 32 bits of a frequency reach the scheme, but all are read back (statement 65)."""
     async with open_console(profile) as console:
         console.fresh_vaddr(nr_schemes=1)
@@ -236,7 +244,7 @@ async def test_low_bits(profile: Profile, written: int, used: int) -> None:
 
 
 @every_profile
-async def test_unavailable_operations(profile: Profile) -> None:
+async def test_unavailable_operations(profile: Profile, open_console: OpenConsole) -> None:
     """Operations that are known but not available are EINVAL (statement 66)."""
     async with open_console(profile, has_memory=False) as console:
         console.fresh()
@@ -245,21 +253,21 @@ async def test_unavailable_operations(profile: Profile) -> None:
 
 
 @every_profile
-async def test_nothing_to_monitor(profile: Profile) -> None:
+async def test_nothing_to_monitor(profile: Profile, open_console: OpenConsole) -> None:
     """Without targets virtual memory ends at once, and physical memory goes on (67, 68)."""
     async with open_console(profile) as console:
         console.fresh()
         await console.state("on")
-        await console.clock.sleep_us(SAMPLE_US)
+        await console.sleep_us(SAMPLE_US)
         assert not console.is_on()
         console.put(C, operations="paddr")
         await console.state("on")
-        await console.clock.sleep_us(10 * SAMPLE_US)
+        await console.sleep_us(10 * SAMPLE_US)
         assert console.is_on()
 
 
 @every_profile
-async def test_failed_on_forgets(profile: Profile) -> None:
+async def test_failed_on_forgets(profile: Profile, open_console: OpenConsole) -> None:
     """A start that fails forgets the run before it (statement 69)."""
     async with open_console(profile) as console:
         await console.start_vaddr()
