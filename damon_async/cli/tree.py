@@ -15,7 +15,6 @@ from ..control.explain import explained
 from ..control.folder import Folder
 from ..control.load import NR_KDAMONDS, stage
 from ..control.lookup import declared_file, natural
-from ..control.reference import SYSFS_PAGE, reference
 from ..control.script import SYSFS, to_script
 from ..control.start_line import start_words
 from ..control.stored_tree import Files, Values, differences, text_of, to_lines
@@ -246,9 +245,17 @@ def diff(left: str, right: str, /) -> int:
     return EXIT_DIFFERENT if found else 0
 
 
-def reference_page() -> None:
-    """Print the page of the documentation about all files, as markdown."""
-    emit([reference(ADMIN, SYSFS_PAGE).removesuffix("\n")])
+def reference_page(tree: Literal["sysfs", "debugfs", "modules"] = "sysfs", /) -> None:
+    """
+    Print the page of the documentation about all files of a tree, as markdown.
+
+    Args:
+        tree: Which interface it belongs to.
+    """
+    # Declarations of the other trees bring the engine along, which takes a while to import.
+    from ..control.reference_pages import page_about
+
+    emit([page_about(tree).removesuffix("\n")])
 
 
 def _dumped(values: Values, form: str, *, turns_on: bool) -> str:

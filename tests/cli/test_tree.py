@@ -319,9 +319,18 @@ def test_diff_of_trees(cli: Cli, folder: Path) -> None:
     assert cli("tree", "diff", folder, "all.txt").out == "kdamonds/0/state: off -> (none)\n"
 
 
-def test_reference(cli: Cli, root: Path) -> None:
-    """The page of the documentation is what the command prints."""
-    assert cli("tree", "reference").out == (root / "docs/sysfs.md").read_text()
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        ([], "sysfs.md"),
+        (["sysfs"], "sysfs.md"),
+        (["debugfs"], "debugfs-files.md"),
+        (["modules"], "modules.md"),
+    ],
+)
+def test_reference(cli: Cli, root: Path, words: list[str], page: str) -> None:
+    """The pages of the documentation are what the command prints."""
+    assert cli("tree", "reference", *words).out == (root / "docs" / page).read_text()
 
 
 def test_default_tree() -> None:
