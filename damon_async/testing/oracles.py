@@ -7,9 +7,10 @@ those of the engine, and say where the two differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final
+from functools import wraps
+from typing import Any, Final, TypeVar
 
 from ..engine.engine import Damon
 from ..engine.gate import AdmissionGate
@@ -21,6 +22,8 @@ from ..params.monitoring import Context
 from .gate_books import GateBooks
 from .region_rules import broken_merge, broken_split, broken_table
 from .scheme_rules import QuotaBooks, moved_pointers
+
+Result = TypeVar("Result")
 
 LIVING: Final = frozenset({KdamondState.STARTING, KdamondState.RUNNING, KdamondState.STOPPING})
 """States in which a kdamond has a task."""
@@ -217,6 +220,19 @@ def watching() -> Iterator[Watch]:
         watch.watch_lives(stack)
         yield watch
     watch.check()
+
+
+def watched(
+    scenario: Callable[[], Coroutine[Any, Any, Result]],
+) -> Callable[[], Coroutine[Any, Any, Result]]:
+    """Return *scenario*, a coroutine function without arguments, with all oracles on."""
+
+    @wraps(scenario)
+    async def run() -> Result:
+        with watching():
+            return await scenario()
+
+    return run
 
 
 def must(holds: bool, rule: str) -> None:

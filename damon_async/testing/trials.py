@@ -40,6 +40,7 @@ from ..params.schemes import Scheme
 from ..records.fragments import Fragment
 from ..records.snapshot import Snapshot
 from ..records.writer import RecordWriter
+from .engine_scenarios import EMPTY
 from .faults import (
     InjectedError,
     JumpingTime,
@@ -51,10 +52,10 @@ from .faults import (
     failing,
 )
 from .oracles import must, watching
-from .scenarios import EMPTY, K, control_tree, say
 from .seeded import SeededLoop
 from .slab import AGGR_US, Slab, quiet_damon, slab
 from .sweeps import Means, cancelled_at
+from .tree_scenarios import K, control_tree, say
 
 NR_AGGREGATIONS: Final = 4
 """How long a sound kdamond is watched."""

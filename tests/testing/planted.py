@@ -24,8 +24,8 @@ from damon_async.monitor.calls import CallQueue
 from damon_async.monitor.state import ContextState
 from damon_async.regions.table import AGE, END, RegionTable
 from damon_async.schemes.quotas import QuotaState
-from damon_async.testing import scenarios
-from damon_async.testing.scenarios import Scenario
+from damon_async.testing import engine_scenarios as engine, tree_scenarios as trees
+from damon_async.testing.engine_scenarios import Scenario
 
 
 @dataclass(frozen=True)
@@ -260,36 +260,34 @@ BUGS = (
         AdmissionGate,
         "_forget_cancelled",
         lost_wake_up,
-        scenarios.gate_cancellations,
+        engine.gate_cancellations,
     ),
     Bug(
         "place lost by a late cancellation",
         AdmissionGate,
         "admit",
         lost_place,
-        scenarios.gate_cancellations,
+        engine.gate_cancellations,
     ),
-    Bug("flag dropped early", AdmissionGate, "leave", early_flag, scenarios.early_ends),
-    Bug(
-        "later requests overtake", AdmissionGate, "admit", overtaking, scenarios.gate_cancellations
-    ),
-    Bug("neighbours left waiting", AdmissionGate, "leave", first_only, scenarios.early_ends),
-    Bug("epilogue run twice", Kdamond, "_end", epilogue_twice, scenarios.mixed_starts),
-    Bug("epilogue never run", Kdamond, "begin_in", epilogue_never, scenarios.shutdown),
-    Bug("pending calls forgotten", CallQueue, "cancel", calls_kept, scenarios.commits_and_stops),
-    Bug("commit half done", ContextState, "commit", commit_half_done, scenarios.quotas_and_targets),
+    Bug("flag dropped early", AdmissionGate, "leave", early_flag, engine.early_ends),
+    Bug("later requests overtake", AdmissionGate, "admit", overtaking, engine.gate_cancellations),
+    Bug("neighbours left waiting", AdmissionGate, "leave", first_only, engine.early_ends),
+    Bug("epilogue run twice", Kdamond, "_end", epilogue_twice, engine.mixed_starts),
+    Bug("epilogue never run", Kdamond, "begin_in", epilogue_never, engine.shutdown),
+    Bug("pending calls forgotten", CallQueue, "cancel", calls_kept, engine.commits_and_stops),
+    Bug("commit half done", ContextState, "commit", commit_half_done, engine.quotas_and_targets),
     Bug(
         "pointer not cleared",
         QuotaState,
         "target_removed",
         pointer_not_cleared,
-        scenarios.quotas_and_targets,
+        engine.quotas_and_targets,
     ),
-    Bug("quota charged twice", QuotaState, "charge", charged_twice, scenarios.quotas_and_targets),
-    Bug("merge off by one", ContextState, "merge", merge_off_by_one, scenarios.subscribers),
-    Bug("aged twice", ContextState, "merge", aged_per_pass, scenarios.crash_in_step),
-    Bug("snapshot lost", Mailbox, "put", snapshot_lost, scenarios.subscribers),
-    Bug("scope left early", Crew, "close", no_scope, scenarios.shutdown),
-    Bug("lock kept by the dead", InterfaceLock, "held", lock_kept, scenarios.clients_that_die),
+    Bug("quota charged twice", QuotaState, "charge", charged_twice, engine.quotas_and_targets),
+    Bug("merge off by one", ContextState, "merge", merge_off_by_one, engine.subscribers),
+    Bug("aged twice", ContextState, "merge", aged_per_pass, engine.crash_in_step),
+    Bug("snapshot lost", Mailbox, "put", snapshot_lost, engine.subscribers),
+    Bug("scope left early", Crew, "close", no_scope, engine.shutdown),
+    Bug("lock kept by the dead", InterfaceLock, "held", lock_kept, trees.clients_that_die),
 )
 """What to plant; one more than fifteen."""

@@ -7,8 +7,9 @@ import inspect
 
 import pytest
 
+from damon_async.testing.engine_scenarios import Scenario
 from damon_async.testing.explore import explore
-from damon_async.testing.scenarios import SCENARIOS, Scenario
+from damon_async.testing.scenarios import SCENARIOS
 
 NR_SCHEDULES = 1000
 
