@@ -122,45 +122,45 @@ class SysfsUser(User):
     """One kdamond of a sysfs tree, for a process."""
 
     def __init__(self, tree: Tree, number: int) -> None:
-        self._tree = tree
+        self.tree = tree
         self._kdamond = f"kdamonds/{number}"
         self._pid = str(number + 1)
 
     async def start(self) -> None:
         base = f"{self._kdamond}/contexts"
         if not self.is_running():
-            self._tree.write(f"{base}/nr_contexts", "1")
-            self._tree.write(f"{base}/0/targets/nr_targets", "1")
-            self._tree.write(f"{base}/0/targets/0/pid_target", self._pid)
-        await self._tree.write_async(f"{self._kdamond}/state", "on")
+            self.tree.write(f"{base}/nr_contexts", "1")
+            self.tree.write(f"{base}/0/targets/nr_targets", "1")
+            self.tree.write(f"{base}/0/targets/0/pid_target", self._pid)
+        await self.tree.write_async(f"{self._kdamond}/state", "on")
 
     async def stop(self) -> None:
-        await self._tree.write_async(f"{self._kdamond}/state", "off")
+        await self.tree.write_async(f"{self._kdamond}/state", "off")
 
     def is_running(self) -> bool:
-        return self._tree.read(f"{self._kdamond}/state") == b"on\n"
+        return self.tree.read(f"{self._kdamond}/state") == b"on\n"
 
 
 class DebugfsUser(User):
     """The root context of a debugfs tree, for a process."""
 
     def __init__(self, tree: Tree) -> None:
-        self._tree = tree
+        self.tree = tree
         is_old = tree.profile.release < DEPRECATED_SINCE
         self._switch = "monitor_on" if is_old else "monitor_on_DEPRECATED"
 
     async def start(self) -> None:
         # An end takes the targets along.
-        if self._tree.read("target_ids") == b"\n":
-            self._tree.write("target_ids", "1")
-        await self._tree.write_async(self._switch, "on")
+        if self.tree.read("target_ids") == b"\n":
+            self.tree.write("target_ids", "1")
+        await self.tree.write_async(self._switch, "on")
 
     async def stop(self) -> None:
-        await self._tree.write_async(self._switch, "off")
+        await self.tree.write_async(self._switch, "off")
 
     def is_running(self) -> bool:
         # The switch tells whether anybody runs; a process id is its own.
-        return self._tree.read("kdamond_pid") != b"none\n"
+        return self.tree.read("kdamond_pid") != b"none\n"
 
 
 class HalfDebugfs(DebugfsUser):
@@ -173,10 +173,10 @@ class HalfDebugfs(DebugfsUser):
     async def start(self) -> None:
         began_us = self._stage.clock.now_us()
         self._stage.processes.update({3: Memory(began_us + ENDS_US), 4: Memory(2**60)})
-        if "foo" not in self._tree.listdir():
-            self._tree.write("mk_contexts", "foo")
-        self._tree.write("target_ids", "3")
-        self._tree.write("foo/target_ids", "4")
+        if "foo" not in self.tree.listdir():
+            self.tree.write("mk_contexts", "foo")
+        self.tree.write("target_ids", "3")
+        self.tree.write("foo/target_ids", "4")
         await super().start()
         await self._stage.clock.sleep_us(2 * ENDS_US)
 
@@ -186,24 +186,24 @@ class HalfDebugfs(DebugfsUser):
         await self._stage.clock.sleep_us(ENDS_US)
 
     def is_running(self) -> bool:
-        return self._tree.read("foo/kdamond_pid") != b"none\n"
+        return self.tree.read("foo/kdamond_pid") != b"none\n"
 
 
 class ModuleUser(User):
     """A module, through its parameters."""
 
     def __init__(self, tree: Tree, name: str) -> None:
-        self._tree = tree
+        self.tree = tree
         self._enabled = f"{name}/parameters/enabled"
 
     async def start(self) -> None:
-        await self._tree.write_async(self._enabled, "Y")
+        await self.tree.write_async(self._enabled, "Y")
 
     async def stop(self) -> None:
-        await self._tree.write_async(self._enabled, "N")
+        await self.tree.write_async(self._enabled, "N")
 
     def is_running(self) -> bool:
-        return self._tree.read(self._enabled) == b"Y\n"
+        return self.tree.read(self._enabled) == b"Y\n"
 
 
 class GroupUser(User):
