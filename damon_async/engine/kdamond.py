@@ -24,7 +24,7 @@ from .carrying_out import carried_out
 from .clock import Clock
 from .crew import Crew
 from .holding import TimePasses
-from .life import KdamondState, KdamondStatistics, note, note_end
+from .life import KdamondState, KdamondStatistics, note, note_end, turn_end_us
 from .parking import Task, current_task
 from .subscription import Publisher, Subscription
 from .user_functions import DEADLINE_US, UserFunctions
@@ -347,13 +347,11 @@ class Kdamond:
 
     def _step(self) -> None:
         """Do what is due now, and hand out what was found."""
-        now_us, due_us = self._clock.now_us(), self._monitor.next_us
-        if due_us is not None:
-            # What is too slow for its intervals must not keep others from their turn.
-            now_us = min(now_us, due_us + self.context.intervals.aggr_us - 1)
+        aggr_us = self.context.intervals.aggr_us
+        until_us = turn_end_us(self._clock.now_us(), self._monitor.next_us, aggr_us)
         self._is_stepping = True
         try:
-            snapshots = self._monitor.step(now_us)
+            snapshots = self._monitor.step(until_us)
         finally:
             self._is_stepping = False
         self._publisher.publish(*snapshots)
