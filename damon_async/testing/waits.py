@@ -46,13 +46,14 @@ def own_frame(stack: list[FrameType]) -> FrameType | None:
     """
     Return the frame that tells its author most: the last in the file where *stack* began.
 
-    Frames of libraries do not count as beginnings: anyio wraps what it starts.
+    Frames of libraries do not count as beginnings, because anyio wraps what it
+    starts; nor do those that hide from pytest by a local ``__tracebackhide__``.
     """
-    files = [frame.f_code.co_filename for frame in stack]
-    own = next((file for file in files if not _is_library(file)), None)
+    own = next((frame for frame in stack if not _is_wrapper(frame)), None)
     if own is None:
         return stack[0] if stack else None
-    return stack[len(files) - 1 - files[::-1].index(own)]
+    file = own.f_code.co_filename
+    return next(frame for frame in reversed(stack) if frame.f_code.co_filename == file)
 
 
 def line_of(frame: FrameType) -> str:
@@ -106,6 +107,8 @@ def describe(task: asyncio.Task[object]) -> str:
     return f"{label_of(task)}: {where(task)}; waits for {waits_for(task)}"
 
 
-def _is_library(file: str) -> bool:
-    """Tell whether *file* belongs to Python or to an installed package."""
-    return file.startswith((STDLIB, "<frozen")) or "site-packages" in file
+def _is_wrapper(frame: FrameType) -> bool:
+    """Tell whether *frame* belongs to Python, to an installed package, or hides."""
+    file = frame.f_code.co_filename
+    is_library = file.startswith((STDLIB, "<frozen")) or "site-packages" in file
+    return is_library or bool(frame.f_locals.get("__tracebackhide__"))

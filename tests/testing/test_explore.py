@@ -93,7 +93,7 @@ def test_lost_updates_are_found(scenario: Program, mode: Mode) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_correct_code_passes(mode: Mode) -> None:
     """Correct code of asyncio and anyio passes in each mode, and is counted."""
-    found = explore(locked_update, mode=mode, schedules=100, seed=3)
+    found = explore(locked_update, mode=mode, schedules=100, seed=3, preemptions=4)
     assert (found.mode, found.seed, found.nr_schedules) == (mode, 3, 100)
     assert not found.is_complete
     assert found.nr_steps > 100 * 6

@@ -59,7 +59,7 @@ def test_no_timer_is_early(start: float, delay: float) -> None:
         loop = asyncio.get_running_loop()
         await asyncio.sleep(start)
         deadline = loop.time() + delay
-        with anyio.move_on_at(deadline) as scope:
+        with anyio.CancelScope(deadline=deadline) as scope:
             await anyio.sleep_forever()
         assert scope.cancelled_caught
         assert loop.time() == deadline

@@ -77,7 +77,7 @@ def test_nothing_can_be_left_out(pairs: list[Pair]) -> None:
         assert play(best.tape[:index] + best.tape[index + 1 :]).error is None
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(PAIRS)
 def test_none_has_fewer(pairs: list[Pair]) -> None:
     """If runs suffice, no schedule with fewer deviations fails."""
