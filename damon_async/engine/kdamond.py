@@ -24,7 +24,7 @@ from .carrying_out import carried_out
 from .clock import Clock
 from .crew import Crew
 from .holding import TimePasses
-from .life import KdamondState, KdamondStatistics, note, note_end, turn_end_us
+from .life import KdamondState, KdamondStatistics, Turn, note, note_end
 from .parking import Task, current_task
 from .subscription import Publisher, Subscription
 from .user_functions import DEADLINE_US, UserFunctions
@@ -345,10 +345,10 @@ class Kdamond:
             # Of the alarm, not of the variable: a call may have moved it forward.
             self._max_late_us = max(self._max_late_us, clock.now_us() - alarm.deadline_us)
 
-    def _step(self) -> None:
+    def _step(self, turn: Turn = Turn.OWN) -> None:
         """Do what is due now, and hand out what was found."""
         aggr_us = self.context.intervals.aggr_us
-        until_us = turn_end_us(self._clock.now_us(), self._monitor.next_us, aggr_us)
+        until_us = turn.end_us(self._clock.now_us(), self._monitor.next_us, aggr_us)
         self._is_stepping = True
         try:
             snapshots = self._monitor.step(until_us)
@@ -359,7 +359,7 @@ class Kdamond:
     def _catch_up(self) -> None:
         """Step in somebody else's task; what goes wrong is the kdamond's all the same."""
         with self._kept_error():
-            self._step()
+            self._step(Turn.ASKED)
         # Its own task finds out when it wakes, and ends.
         if self.error is not None or self._monitor.ended:
             self._clock.ring(self._alarm)

@@ -8,9 +8,6 @@ from enum import Enum
 
 from structlog.typing import FilteringBoundLogger
 
-_MIN_TURN_US = 100_000
-"""At least so much is caught up with in one go, however short aggregations are."""
-
 
 class KdamondState(Enum):
     """Where a kdamond is in its life."""
@@ -71,23 +68,34 @@ class KdamondStatistics:
     nr_lost_ticks: int
 
 
-def turn_end_us(now_us: int, due_us: int | None, aggr_us: int) -> int:
+class Turn(Enum):
     """
-    Return up to when a kdamond works before others have a turn.
+    What a kdamond that is late catches up with in one go, at least, in microseconds.
 
     One whose work takes longer than the time it is about would otherwise have more to
     do each time, and nobody could even stop it any more.
-
-    Args:
-        now_us: The time, in microseconds.
-
-        due_us: When it should have worked next; None if it does not matter.
-
-        aggr_us: How long its aggregations are.
     """
-    if due_us is None:
-        return now_us
-    return min(now_us, due_us + max(aggr_us, _MIN_TURN_US) - 1)
+
+    OWN = 100_000
+    """When it wakes."""
+
+    ASKED = 1_000_000
+    """When somebody asks for something that is to be true now."""
+
+    def end_us(self, now_us: int, due_us: int | None, aggr_us: int) -> int:
+        """
+        Return up to when to work.
+
+        Args:
+            now_us: The time, in microseconds.
+
+            due_us: When it should have worked next; None if it does not matter.
+
+            aggr_us: How long its aggregations are; no part of one is left over.
+        """
+        if due_us is None:
+            return now_us
+        return min(now_us, due_us + max(aggr_us, self.value) - 1)
 
 
 def note(log: FilteringBoundLogger, what: str, **details: object) -> None:
