@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,6 +44,20 @@ def mount_allowed() -> None:
         pytest.skip("there is no /dev/fuse that may be opened")
     if os.geteuid() and shutil.which("fusermount3") is None:
         pytest.skip("fusermount3 of the package fuse3 is not installed")
+
+
+@pytest.fixture(scope="session")
+def sandbox_allowed(mount_allowed: None) -> None:
+    """Skip what needs a sandbox where there can be none."""
+    if shutil.which("unshare") is None:
+        pytest.skip("unshare is not installed")
+    probe = subprocess.run(
+        ["unshare", "--mount", *(() if os.geteuid() == 0 else ("--map-root-user",)), "true"],
+        check=False,
+        capture_output=True,
+    )
+    if probe.returncode:
+        pytest.skip("there may be no namespaces here")
 
 
 @pytest.fixture(scope="session")

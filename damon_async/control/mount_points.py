@@ -8,6 +8,8 @@ private mount namespaces, in which nobody else looks.
 from __future__ import annotations
 
 import errno
+import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,12 @@ FSNAME: Final = "damon_async"
 
 FIRST_PID_NAMESPACE: Final = 0xEFFFFFFC
 """The number of the process id namespace that a machine begins with."""
+
+FIRST_USER_NAMESPACE: Final = 0xEFFFFFFD
+"""The number of the user namespace that a machine begins with."""
+
+ESCAPED: Final = re.compile(r"\\([0-7]{3})")
+"""A blank or the like in a path of ``mountinfo``, as an octal number."""
 
 MOUNTINFO: Final = Path("/proc/self/mountinfo")
 
@@ -59,8 +67,7 @@ def parse_mountinfo(text: str) -> list[Mount]:
     for line in text.splitlines():
         before, _, after = line.partition(" - ")
         fields, kind = before.split(), after.split()
-        # Blanks and the like in paths are written as octal numbers.
-        point = fields[4].encode().decode("unicode_escape")
+        point = ESCAPED.sub(lambda found: chr(int(found[1], 8)), fields[4])
         shared = any(each.startswith("shared:") for each in fields[6:])
         mounts.append(Mount(point, kind[0], kind[1], shared))
     return mounts
@@ -82,15 +89,36 @@ def is_namespace_private() -> bool:
     Tell whether mounts made by this process are its own business.
 
     They are if it has another mount namespace than the first process that it can
-    see, or if that one is not the machine's.
+    see, or if that one is not the machine's; and in another user namespace than the
+    machine's nobody can mount where the machine sees it. Where that cannot be
+    known, they are not.
     """
-    if Path("/proc/self/ns/pid").stat().st_ino != FIRST_PID_NAMESPACE:
+    proc = Path("/proc")
+    if _number(proc / "self/ns/user") != FIRST_USER_NAMESPACE:
         return True
     try:
-        return Path("/proc/1/ns/mnt").stat().st_ino != Path("/proc/self/ns/mnt").stat().st_ino
+        if _number(proc / "1/ns/mnt") != _number(proc / "self/ns/mnt"):
+            return True
     except PermissionError:
         # Who cannot look there is not root, and has a namespace of root's at best.
         return False
+    # A new pid namespace alone is not enough: then /proc still is that of the old one.
+    is_proc_ours = _process_in_proc() == os.getpid()
+    return is_proc_ours and _number(proc / "self/ns/pid") != FIRST_PID_NAMESPACE
+
+
+def _number(namespace: Path) -> int:
+    """Return the number that the kernel gave a namespace."""
+    return namespace.stat().st_ino
+
+
+def _process_in_proc() -> int:
+    """Return what /proc takes for the pid of this process."""
+    return int(str(Path("/proc/self").readlink()))
+
+
+def _mounts() -> list[Mount]:
+    return parse_mountinfo(MOUNTINFO.read_text(encoding="utf-8", errors="surrogateescape"))
 
 
 def check_mount_point(path: Path) -> Path:
@@ -106,7 +134,7 @@ def check_mount_point(path: Path) -> Path:
     if not path.is_dir():
         raise refusal(errno.ENOTDIR, f"{path} is no directory, so nothing can be mounted on it")
     path = path.resolve()
-    mount = covering(path, parse_mountinfo(MOUNTINFO.read_text(encoding="utf-8")))
+    mount = covering(path, _mounts())
     is_kernels = mount is None or mount.type in KERNEL_TYPES or path.is_relative_to("/sys")
     if not is_kernels:
         return path
@@ -115,12 +143,12 @@ def check_mount_point(path: Path) -> Path:
             errno.EPERM,
             f"{path} belongs to the kernel of this machine, and covering it would show everywhere;"
             " use damon-async sandbox, or a private mount namespace:"
-            f" unshare --mount damon-async mount {path}",
+            f" unshare --mount --pid --fork --mount-proc damon-async mount {path}",
         )
     return path
 
 
 def is_ours(path: Path) -> bool:
     """Tell whether *path* is on a tree that was mounted by this project."""
-    mount = covering(path.resolve(), parse_mountinfo(MOUNTINFO.read_text(encoding="utf-8")))
+    mount = covering(path.resolve(), _mounts())
     return mount is not None and mount.source == FSNAME and mount.type.startswith("fuse")
