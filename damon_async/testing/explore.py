@@ -175,6 +175,7 @@ def explore(
     _check(mode, schedules, depth, preemptions)
     rules = Rules(oracle, allow_leftovers, max_calls)
 
+    # All of it in one function: the whole may have to move to a thread.
     def explore_here() -> Exploration:
         began_s = time.perf_counter()
         runs = _runs(scenario, rules, mode, seed, depth, preemptions)
@@ -285,6 +286,8 @@ def _runs(
     if mode == "exhaustive":
         yield from schedules_of(_play(scenario, rules), preemptions)
         return
+    # What fails in the usual order should be told without any deviation; besides, it
+    # tells PCT how long the scenario is.
     first = run(scenario, FirstCome(), rules)
     yield first
     for number in count(1):
@@ -305,12 +308,14 @@ def _failure(
 ) -> ScheduleFailure:
     """Return what to tell of a run that failed: the simplest one like it."""
     best = Shrinker(_play(scenario, rules), failed).shrink()
+    # Once more, because traces cost more than runs and nearly all runs need none.
     trace = Trace()
     again = run(scenario, Played(best.tape), rules, trace)
     if again.error is not None:
         error = again.error
     else:
         found += ", but not again: it depends on more than the schedule"
+    # Not the tape that was asked for, but what came of it: the two may differ.
     tape = format_tape(best.tape)
     return ScheduleFailure(_name(scenario), found, tape, tuple(trace.lines), error, seed)
 
@@ -321,9 +326,8 @@ def _name(scenario: Scenario) -> str:
 
 def _without_loop(function: Callable[[], Result]) -> Result:
     """Call *function* where no loop runs: here, or in a thread."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if asyncio._get_running_loop() is None:  # noqa: SLF001  the public one raises
         return function()
+    # asyncio refuses a loop inside of another one, but only in the same thread.
     with ThreadPoolExecutor(1, "explore") as pool:
         return pool.submit(function).result()

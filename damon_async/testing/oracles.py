@@ -229,6 +229,8 @@ def watched(
 
     @wraps(scenario)
     async def run() -> Result:
+        # Traces show where the scenario is, not that it is wrapped.
+        __tracebackhide__ = True
         with watching():
             return await scenario()
 

@@ -145,12 +145,14 @@ def run(scenario: Scenario, order: Order, rules: Rules, trace: Trace | None = No
         loop.set_exception_handler(lambda _, context: unhandled.append(context))
         try:
             error = _run_scenario(loop, scenario)
+            # Before cleaning up, whose steps are not part of the schedule.
             tape, widths, nr_calls = loop.tape, tuple(loop.widths), loop.nr_calls
             leftover = _clean_up(loop)
         finally:
             loop.close()
         if error is None and leftover is not None and not rules.allow_leftovers:
             error = leftover
+        # Asked for in any case, so that no task complains when it is collected.
         other = _unhandled(loop, unhandled)
         return Run(tape, widths, nr_calls, error or other)
 
@@ -169,6 +171,7 @@ def _no_collection() -> Iterator[None]:
 
 def _run_scenario(loop: SeededLoop, scenario: Scenario) -> BaseException | None:
     """Run *scenario* and return what it raised, or what the loop found."""
+    # Interrupts pass: whoever presses Ctrl-C wants the exploration to end.
     try:
         loop.run_until_complete(loop.create_task(scenario(), name="main"))
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  any failure is one
@@ -186,6 +189,7 @@ def _clean_up(loop: SeededLoop) -> BaseException | None:
     loop.relax()
     left = [task for task in loop.tasks if not task.done()]
     error = LeftoverError(map(describe, left)) if left else None
+    # In the order in which they were made: all_tasks is a set, and forgets it.
     for task in left:
         task.cancel()
     try:

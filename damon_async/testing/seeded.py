@@ -101,6 +101,7 @@ class Line(deque[asyncio.Handle]):
         Args:
             first: Whose step is at the front.
         """
+        # For performance: in most turns nobody else is there.
         if len(self) == 1:
             self._loop.choose((first,))
             return self[0]
@@ -112,6 +113,8 @@ class Line(deque[asyncio.Handle]):
             return self[0]
         overtaken = list(tasks)[:index]
         chosen = list(tasks)[index]
+        # Callbacks stay in front, in their order: nothing overtakes them. Those who are
+        # overtaken are next again, in their order too.
         callbacks = []
         while (each := super().popleft()) is not chosen:
             if each not in tasks:
@@ -161,6 +164,8 @@ class SeededLoop(VirtualTimeLoop):
     ) -> None:
         super().__init__()
         keep_scopes_in_order(SeededLoop)
+        # Asyncio's turn takes what it runs from this line, and needs no other change:
+        # its own code polls, rings timers and counts turns.
         self._ready = Line(self)
         self.order = order or (FirstCome() if seed is None else RandomWalk(seeded(str(seed))))
         self.nr_steps = 0
@@ -190,6 +195,7 @@ class SeededLoop(VirtualTimeLoop):
 
     def create_task(self, coro: Any, **options: Any) -> Task:
         """Return a new task, numbered and named such that other runs do the same."""
+        # Their hashes are addresses, so runs may differ; but that is what was asked for.
         if self.get_task_factory() is not None:
             made = super().create_task(coro, **options)
             self.tasks.append(made)
@@ -218,6 +224,7 @@ class SeededLoop(VirtualTimeLoop):
     def choose(self, tasks: Sequence[Task]) -> int:
         """Return the index of who is next in *tasks*."""
         index = self.order.choose(self.nr_steps, tasks) if len(tasks) > 1 else 0
+        # Also where there is no choice: the index of an entry is the number of a step.
         self.widths.append(len(tasks))
         self._stepping = tasks[index]
         self._overtaken = tasks[:index]
@@ -227,10 +234,12 @@ class SeededLoop(VirtualTimeLoop):
 
     def begin_step(self) -> None:
         """Take note that the chosen task takes its step now."""
+        # Not when it is chosen: callbacks may come in between.
         self._is_in_step = True
 
     def end_step(self) -> None:
         """Take note that what was running, a step or a callback, is over."""
+        # Callbacks count as well: anyio's cancellation repeats itself without a step.
         self._nr_calls_left -= 1
         if self._nr_calls_left < 0:
             raise LivelockError(self._max_calls)

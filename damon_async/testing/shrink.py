@@ -31,6 +31,7 @@ def schedules_of(play: Play, max_deviations: int) -> Iterator[Run]:
 
         max_deviations: From first come, first served.
     """
+    # Each run has one parent, the tape without the last deviation: so none comes twice.
     first = play(())
     yield first
     todo = deque([first] if max_deviations > 0 else [])
@@ -39,6 +40,7 @@ def schedules_of(play: Play, max_deviations: int) -> Iterator[Run]:
         for tape in _children(before):
             run = play(tape)
             yield run
+            # The last generation, by far the largest, need not be remembered.
             if len(tape) < max_deviations:
                 todo.append(run)
 
@@ -110,6 +112,7 @@ class Shrinker:
         """Leave out halves, quarters and at last single deviations, until none can be."""
         size = len(self.best.tape)
         while size := min(size, len(self.best.tape)):
+            # Large parts first: most deviations of a restless schedule do not matter.
             if not self._leave_out_any(size):
                 size //= 2
 

@@ -41,11 +41,13 @@ def parse_tape(text: str) -> Tape:
         TapeError: If a part is not ``step:overtaken``, or steps do not ascend.
     """
     tape: list[tuple[int, int]] = []
+    # Read strictly, though any tape can be played: a typo would pass for a schedule.
     for part in text.split(",") if text.strip() else []:
         entry = ENTRY.fullmatch(part)
         if entry is None:
             raise TapeError(text, f"{part.strip()!r} is not step:overtaken")
         step, overtaken = int(entry[1]), int(entry[2])
+        # Two entries for a step would contradict each other.
         if tape and step <= tape[-1][0]:
             raise TapeError(text, f"step {step} comes after step {tape[-1][0]}")
         tape.append((step, overtaken))

@@ -32,6 +32,7 @@ def steady_repr(thing: object) -> str:
 
 def frames(awaited: object) -> Iterator[FrameType]:
     """List the frames of a coroutine that does not run, outermost first."""
+    # Python's own stack of a task shows the same, but neither generators nor objects.
     while awaited is not None:
         fields = next((each for each in FIELDS if hasattr(awaited, each[0])), None)
         if fields is None:
