@@ -5,17 +5,20 @@
 #   make test                 run the tests; TESTFLAGS="-k units" picks some
 #   make lint                 ruff, and mypy in strict mode
 #   make bench                print the benchmarks' ratios
+#   make stress               try to break the engine, for about an hour
+#   make soak                 see that nothing stays behind in a million aggregations
 #   make PYTHON=python3.13 …  use another interpreter
 #   make clean                throw the virtual environment away
 
 PYTHON ?= python3
 VENV ?= .venv
 TESTFLAGS ?= -n auto
+STRESSFLAGS ?= --schedules 100000 --faults 1000
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench stress soak clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo.stamp
@@ -33,6 +36,13 @@ bench: $(VENV)/test.stamp
 	@set -e; for file in benchmarks/bench_*.py; do \
 		echo "== $$file"; $(BIN)/python "$$file"; \
 	done
+
+# STRESSFLAGS="--schedules 1000 --faults 100" is over in minutes.
+stress: $(VENV)/test.stamp
+	$(BIN)/damon-async stress $(STRESSFLAGS)
+
+soak: $(VENV)/test.stamp
+	$(BIN)/python benchmarks/soak.py
 
 clean:
 	rm -rf $(VENV)

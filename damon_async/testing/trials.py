@@ -103,6 +103,7 @@ async def beside(
             broken.stop_nowait()
             await broken.wait()
         must(sound.state is KdamondState.STOPPED, "the sound one was stopped")
+        must(len(recorder.snapshots) == NR_AGGREGATIONS, "every aggregation is published")
         must(_digest(recorder.snapshots) == _expected(), "the sound one noticed nothing")
         must(damon.gate.statistics() == EMPTY, "the gate is empty in the end")
     return broken

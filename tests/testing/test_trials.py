@@ -86,7 +86,7 @@ def test_a_sound_one_is_compared() -> None:
     with failing(Loop, "_nr_window_ticks", ZeroDivisionError, at=10**9):
         loop.run_until_complete(beside(slab()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trials, "_expected", list)
+        patch.setattr(trials, "_expected", lambda: [b""])
         with pytest.raises(OracleError, match="the sound one noticed nothing"):
             loop.run_until_complete(beside(slab()))
     loop.close()
