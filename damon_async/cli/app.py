@@ -10,16 +10,8 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.help import ColumnSpec, DefaultFormatter, DescriptionRenderer, NameRenderer
 
 from ..errors import InvalidError
-from .demo import demo
+from .commands import add_commands
 from .log import LogLevel, configure_log
-from .masim import run_masim
-from .mount import mount
-from .record import record
-from .report import report_app
-from .sandbox import sandbox
-from .schemes import schemes
-from .tree import tree_app
-from .workloads import workloads
 
 HELP: Final = """\
 See where memory is hot, as the Linux data access monitor DAMON would estimate it: over synthetic \
@@ -50,7 +42,7 @@ def run(tokens: Sequence[str]) -> int:
     """
     # What stands behind two dashes is another program's command line, options and all.
     at = tokens.index(DASHES) if DASHES in tokens else len(tokens)
-    app = build_app(tokens[at:])
+    app = build_app(tokens[:at], tokens[at:])
     # What cyclopts would print itself is a box of several lines, and where it
     # would exit, the process of a test would.
     try:
@@ -65,11 +57,13 @@ def run(tokens: Sequence[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def build_app(behind: Sequence[str] = ()) -> App:
+def build_app(tokens: Sequence[str] = (), behind: Sequence[str] = ()) -> App:
     """
     Make the application; nothing of it is shared between two calls.
 
     Args:
+        tokens: The words of the command line.
+
         behind: Two dashes and the words behind them, handed on as they are.
     """
     app = App(
@@ -84,18 +78,8 @@ def build_app(behind: Sequence[str] = ()) -> App:
         # has no opposite that nobody would ask for.
         default_parameter=Parameter(name_transform=_as_is, negative=()),
     )
-    for command in (
-        demo,
-        masim,
-        mount,
-        record,
-        report_app(),
-        sandbox,
-        schemes,
-        tree_app(),
-        workloads,
-    ):
-        app.command(command)
+    add_commands(app, tokens)
+    app.command(masim)
     # The meta app takes its own options from anywhere on the line and hands the
     # rest on; its group comes last in every help text.
     app.meta.group_parameters = Group("Every command", sort_key=99)
@@ -113,6 +97,8 @@ def masim(*words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True
         words: Its command line.
     """
     # Gets here only behind an option of all commands; see the entry.
+    from .masim import run_masim
+
     return run_masim(words)
 
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
-from cyclopts import App, Group, Parameter
+from cyclopts import Group, Parameter
 
 from ..control.admin import ADMIN
 from ..control.dump import kdamonds_of
@@ -45,16 +45,6 @@ Folders = Annotated[str, Parameter(name="--tree", alias="-t", group=WHERE, metav
 
 Words = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """A word that may be a negative number."""
-
-
-def tree_app() -> App:
-    """Make the group of commands for trees."""
-    app = App(name="tree", help="Look into control trees, write to them, carry them elsewhere.")
-    # Named by hand: "set" is a word of Python, and "reference" a function of ours.
-    for command in (ls, cat, set_values, dump, load, diff, reference_page):
-        name = command.__name__.partition("_")[0]
-        app.command(command, name=name)
-    return app
 
 
 # -- Looking -----------------------------------------------------------------
