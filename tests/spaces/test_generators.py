@@ -25,6 +25,7 @@ from damon_async.spaces.generators import (
 )
 from damon_async.spaces.layout import MMAP_TOP, PHYSICAL_START
 from damon_async.spaces.options import build
+from damon_async.spaces.phases import Phase
 from damon_async.spaces.space import Truth
 
 PAGE = 4096
@@ -328,3 +329,21 @@ def test_recipes_are_values() -> None:
     assert Noisy(blocks=5) == Noisy(blocks=5) != Noisy(blocks=6)
     with pytest.raises(ValueError, match="frozen"):
         Noisy().blocks = 7  # type: ignore[misc]
+
+
+def test_a_day_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often hours are asked about, each hour of a day is made a single time."""
+    made: list[int] = []
+    make = Diurnal._phase
+
+    def counted(diurnal: Diurnal, step: int) -> Phase:
+        made.append(step)
+        return make(diurnal, step)
+
+    monkeypatch.setattr(Diurnal, "_phase", counted)
+    diurnal = Diurnal(size=16 * MIB, day=8 * MIB, night=MIB, period_us=24 * S, steps=24)
+    space, area = diurnal.space(), diurnal.area
+    for _ in range(3):
+        space.truth(area.start, area.end, np.array([0, 48 * S]))
+
+    assert sorted(made) == list(range(24))
