@@ -136,7 +136,7 @@ def run(scenario: Scenario, order: Order, rules: Rules, trace: Trace | None = No
         trace: Where to write down the steps.
     """
     with _no_collection():
-        # A new loop costs a tenth of a small scenario, and nothing that a run left
+        # A new loop is a quarter of the cost of a small scenario, but nothing that a run left
         # behind can reach the next one.
         loop = SeededLoop(order=order, max_calls=rules.max_calls, observer=trace)
         if rules.oracle is not None:
