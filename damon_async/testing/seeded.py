@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 from .loops import VirtualTimeLoop
 from .orders import FirstCome, Order, RandomWalk, seeded
 from .steady import NumberedTask, keep_scopes_in_order
 from .tape import Tape
+from .waits import describe
 
 MAX_CALLS: Final = 100_000
 """Steps and callbacks after which a schedule is taken for one that never ends."""
@@ -37,14 +38,19 @@ class LivelockError(RuntimeError):
 
     Args:
         nr_calls: How many steps and callbacks there were.
+
+        tasks: One sentence for each task that is left: its name, the source line at
+            which it is, and what it waits for.
     """
 
-    def __init__(self, nr_calls: int) -> None:
-        super().__init__(nr_calls)
+    def __init__(self, nr_calls: int, tasks: Iterable[str]) -> None:
         self.nr_calls = nr_calls
+        self.tasks = tuple(tasks)
+        super().__init__(nr_calls, self.tasks)
 
     def __str__(self) -> str:
-        return f"livelock: no end after {self.nr_calls} steps and callbacks"
+        head = f"livelock: no end after {self.nr_calls} steps and callbacks"
+        return "\n  ".join([head, *self.tasks])
 
 
 class Observer(Protocol):
@@ -242,7 +248,8 @@ class SeededLoop(VirtualTimeLoop):
         # Callbacks count as well: anyio's cancellation repeats itself without a step.
         self._nr_calls_left -= 1
         if self._nr_calls_left < 0:
-            raise LivelockError(self._max_calls)
+            left = [describe(each) for each in self.tasks if not each.done()]
+            raise LivelockError(self._max_calls, left)
         if not self._is_in_step:
             return
         self._is_in_step = False
