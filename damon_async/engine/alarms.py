@@ -108,6 +108,14 @@ class AlarmQueue:
             heapify(self._heap)
             self._nr_stale = 0
 
+    def clear(self) -> None:
+        """Forget all alarms, which will not go off; to discard one later does nothing."""
+        for _, _, sequence, alarm in self._heap:
+            if alarm.sequence == sequence:
+                alarm.sequence = 0
+        self._heap = []
+        self._nr_stale = 0
+
     def next_us(self) -> int | None:
         """Return when the next alarm goes off, None if none is queued."""
         first = self._first()

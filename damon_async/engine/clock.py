@@ -159,7 +159,9 @@ class Clock(ABC):
     def _bind(self, loop: Loop) -> None:
         """Serve *loop*; whatever slept on another one is gone with it."""
         self._loop = loop
-        self._queue = AlarmQueue()
+        # Cleared and not made anew: a sleeper of the old loop may still take its alarm
+        # back, when it is collected as garbage.
+        self._queue.clear()
 
     def _wake(self, alarm: Alarm) -> None:
         """Wake whoever sleeps on *alarm*, which has left the queue."""

@@ -78,6 +78,20 @@ def test_stale_entries_are_swept() -> None:
     assert len(queue._heap) <= 2 * NR_STALE_KEPT
 
 
+def test_cleared_queue() -> None:
+    """A queue that was cleared is empty, and alarms it had can be discarded and added again."""
+    queue, alarms = AlarmQueue(), [Alarm(Rank.TASK) for _ in range(3)]
+    for alarm in alarms:
+        queue.add(alarm, 10)
+    queue.discard(alarms[0])
+    queue.clear()
+    assert (len(queue), queue.next_us()) == (0, None)
+    queue.discard(alarms[1])
+    assert len(queue) == 0
+    queue.add(alarms[2], 20)
+    assert (len(queue), queue.next_us()) == (1, 20)
+
+
 def test_repr_tells_the_deadline() -> None:
     """An alarm says whose it is and until when it is set."""
     queue = AlarmQueue()

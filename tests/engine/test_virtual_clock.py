@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import anyio
@@ -300,6 +301,30 @@ def test_clock_serves_one_loop_after_another(clock: VirtualClock) -> None:
     hold.__exit__(None, None, None)
     asyncio.run(clock.sleep(1))
     assert clock.now_us() == 2_000_000
+
+
+def test_garbage_of_an_old_loop_is_not_counted(clock: VirtualClock) -> None:
+    """A sleeper of a closed loop that takes its alarm back later changes nothing."""
+
+    def run(sleeper: Coroutine[Any, Any, None], taken_back: Alarm | None) -> None:
+        loop = asyncio.new_event_loop()
+
+        async def live() -> None:
+            sleeper.send(None)
+            if taken_back is not None:
+                clock.take_back(taken_back)
+            assert "1 asleep" in repr(clock)
+
+        loop.run_until_complete(live())
+        loop.close()
+
+    old, new = clock.sleep_us(10), clock.sleep_us(5)
+    run(old, None)
+    [(*_, alarm)] = clock._queue._heap
+    run(new, alarm)
+    for sleeper in (old, new):
+        sleeper.close()
+    assert "0 asleep" in repr(clock)
 
 
 @given(
