@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -113,11 +114,13 @@ class FrameMap:
                 self.segments.append(Segment(index, mapping.start, first, nr_pages))
                 first += nr_pages
         self.nr_pages = first
+        self._starts = [segment.first for segment in self.segments]
         self._firsts = np.array([segment.first for segment in self.segments], np.int64)
 
     def pieces(self, frames: Frames) -> Iterator[Piece]:
         """Yield the pages of a range, segment by segment."""
-        index = int(np.searchsorted(self._firsts, frames.start, "right")) - 1
+        # Of a list: for one number at a time that is ten times as fast as of an array.
+        index = bisect_right(self._starts, frames.start) - 1
         while index < len(self.segments):
             segment = self.segments[index]
             low, high = max(frames.start, segment.first), min(frames.stop, segment.end)
