@@ -52,7 +52,7 @@ def walk_runs(table: RegionTable, threshold: int, sz_limit: int) -> Groups:
     stop = np.minimum(reach, run_end)
     is_plain = (_run_ends(table, table.age) >= stop) & ~_goes_on(table, reach, run_end, threshold)
     stops, plain = stop.tolist(), is_plain.tolist()
-    folding = _Folding(table, threshold, sz_limit)
+    folding = _Folding(table, threshold, reach)
     heads: list[int] = []
     tails: list[int] = []
     row, nr_regions = 0, len(table)
@@ -114,29 +114,34 @@ class _Folding:
         ages: Their ages.
     """
 
-    def __init__(self, table: RegionTable, threshold: int, sz_limit: int) -> None:
+    def __init__(self, table: RegionTable, threshold: int, reach: IntArray) -> None:
         self.heads: list[int] = []
         self.counts: list[int] = []
         self.ages: list[int] = []
-        self._columns = table.cells.tolist()
+        self._cells = table.cells
         self._threshold = threshold
-        self._sz_limit = sz_limit
+        self._reach = reach
 
     def fold(self, head: int) -> int:
         """Fold a group; return the row behind it."""
-        targets, starts, ends, counts, _, ages = self._columns
-        target, last_end, count, age = targets[head], ends[head], counts[head], ages[head]
-        size, row = last_end - starts[head], head + 1
-        while row < len(starts) and starts[row] == last_end and targets[row] == target:
-            last_end = ends[row]
-            added = last_end - starts[row]
-            total = size + added
-            if total > self._sz_limit or abs(counts[row] - count) > self._threshold:
+        # Sizes end it there at the latest: of all rows few are made Python's own.
+        cells = self._cells[:, head : self._reach[head]].tolist()
+        targets, starts, ends, counts, _, ages = cells
+        last_end, count, age = ends[0], counts[0], ages[0]
+        size, nr_folded = last_end - starts[0], 1
+        for index in range(1, len(starts)):
+            start, end = starts[index], ends[index]
+            new_count, new_age = counts[index], ages[index]
+            is_apart = start != last_end or targets[index] != targets[0]
+            if is_apart or abs(new_count - count) > self._threshold:
                 break
+            added = end - start
+            total = size + added
             # Plain integers are exact where sizes times counts exceed 63 bits.
-            count = (count * size + counts[row] * added) // total
-            age = (age * size + ages[row] * added) // total
-            size, row = total, row + 1
+            count = (count * size + new_count * added) // total
+            age = (age * size + new_age * added) // total
+            last_end, size, nr_folded = end, total, index + 1
+        row = head + nr_folded
         self.heads.append(head)
         self.counts.append(count)
         self.ages.append(age)
