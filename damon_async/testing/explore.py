@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final, Literal, TypeVar, get_args
 
+from .loops import running_loop_or_none
 from .orders import FirstCome, Played, Priorities, RandomWalk, seeded
 from .runs import Rules, Run, Scenario, Trace, leaves, run
 from .seeded import MAX_CALLS, Check, SeededLoop
@@ -259,7 +259,7 @@ def always(check: Check) -> None:
     Args:
         check: Raises if what must always hold does not.
     """
-    loop = asyncio.get_running_loop()
+    loop = running_loop_or_none()
     if isinstance(loop, SeededLoop):
         loop.watch(check)
 
@@ -326,7 +326,7 @@ def _name(scenario: Scenario) -> str:
 
 def _without_loop(function: Callable[[], Result]) -> Result:
     """Call *function* where no loop runs: here, or in a thread."""
-    if asyncio._get_running_loop() is None:  # noqa: SLF001  the public one raises
+    if running_loop_or_none() is None:
         return function()
     # asyncio refuses a loop inside of another one, but only in the same thread.
     with ThreadPoolExecutor(1, "explore") as pool:

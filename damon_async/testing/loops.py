@@ -286,6 +286,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
             raise DeadlockError(describe(task) for task in tasks)
 
 
+def running_loop_or_none() -> asyncio.AbstractEventLoop | None:
+    """Return the loop this runs in, None outside of any."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 def _age(task: asyncio.Task[object]) -> tuple[int, list[tuple[int, str]]]:
     """Order tasks by number, or else by name, and then Task-9 before Task-10."""
     parts = re.split(r"(\d+)", task.get_name())

@@ -13,6 +13,8 @@ from functools import wraps
 from importlib import import_module
 from typing import Any
 
+from .loops import running_loop_or_none
+
 
 class NumberedTask(asyncio.Task[Any]):
     """
@@ -78,7 +80,7 @@ def keep_scopes_in_order(loops: type[asyncio.AbstractEventLoop]) -> None:
     @wraps(scopes.__init__)
     def init(self: Any, *args: Any, **options: Any) -> None:
         init.__wrapped__(self, *args, **options)
-        if isinstance(asyncio._get_running_loop(), loops):  # noqa: SLF001  never raises
+        if isinstance(running_loop_or_none(), loops):
             self._child_scopes = InOrder()
 
     scopes.__init__ = init
