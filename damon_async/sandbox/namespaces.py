@@ -13,7 +13,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -118,7 +118,9 @@ def _passing_on(child: int) -> Iterator[None]:
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         del frame
-        os.kill(child, number)
+        # It may have ended by now, and we are about to hear of that.
+        with suppress(ProcessLookupError):
+            os.kill(child, number)
 
     kept = {number: signal.signal(number, pass_on) for number in PASSED_ON}
     # A terminal has sent it to the command as well, which decides what it means.

@@ -1,9 +1,9 @@
 """
 What stands in for perf in a sandbox: records our trace events, and prints records.
 
-It understands what tools ask of perf for DAMON: ``record``, ``script``, ``report``
-and ``--version``. A record is the text that ``perf script`` prints. Profiles of the
-processor are empty: synthetic memory runs no code.
+It understands what tools ask of perf for DAMON: ``record``, ``trace``, ``script``,
+``report``, ``list`` and ``--version``. A record is the text that ``perf script`` prints.
+Profiles of the processor are empty: synthetic memory runs no code.
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn
+from typing import BinaryIO, Final, NoReturn, Protocol
 
 SOCKET: Final = Path("/sys/kernel/mm/damon_async/trace")
 """Where the events come from. Not imported: perf must begin at once."""
+
+EVENTS: Final = Path("/sys/kernel/tracing/available_events")
+SPARE_EVENTS: Final = SOCKET.parent / "tracing" / "available_events"
+"""Where the names of the events are; the second one if there is no place for the first."""
 
 HEADER: Final = b"# recorded by the perf of damon-async sandbox\n"
 """First line of our records; perf script heads its output with comments, too."""
@@ -39,12 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[:1] in (["--version"], ["-v"], ["version"]):
         sys.stdout.write("perf version 6.18 (damon-async sandbox)\n")
         return 0
-    command = {"record": _record, "script": _script, "report": _report}.get(
-        words[0] if words else ""
-    )
-    if command is None:
-        return _real(words)
-    return command(words[1:])
+    commands = {
+        "record": _record,
+        "trace": _show_trace,
+        "script": _script,
+        "report": _report,
+        "list": _list,
+    }
+    command = commands.get(words[0] if words else "")
+    return _real(words) if command is None else command(words[1:])
 
 
 # -- Recording ---------------------------------------------------------------
@@ -53,19 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _record(words: Sequence[str]) -> int:
     """Record events until a signal comes, or until a command has ended."""
     parser = _parser("record")
-    parser.add_argument("-a", "--all-cpus", action="store_true")
     parser.add_argument("-g", action="store_true")
     parser.add_argument("-F", "--freq")
-    parser.add_argument("-p", "--pid")
-    parser.add_argument("-e", "--event", action="append", default=[])
     parser.add_argument("-o", "--output", default=DEFAULT_FILE)
-    parser.add_argument("command", nargs=argparse.REMAINDER)
-    options = parser.parse_args(words)
-    names = [name for event in options.event for name in event.split(",")]
-    command = [word for word in options.command if word != "--"]
+    options, names, command = _listening(parser, words)
     ended = _Ended()
     with _open_output(options.output) as out:
-        if any(name.startswith("damon:") for name in names):
+        if _are_ours(names):
             out.write(HEADER)
             _trace(names, command, out, ended)
         else:
@@ -73,6 +74,79 @@ def _record(words: Sequence[str]) -> int:
             out.flush()
             ended.wait(command)
     return 0
+
+
+def _show_trace(words: Sequence[str]) -> int:
+    """Print events as they come, on stderr as perf does, until the time has come."""
+    parser = _parser("trace")
+    parser.add_argument("--libtraceevent_print", action="store_true")
+    parser.add_argument("-o", "--output")
+    options, names, command = _listening(parser, words)
+    if not _are_ours(names):
+        return _real(["trace", *words])
+    ended = _Ended()
+    if options.output is None:
+        _trace(names, command, _Shown(sys.stderr.buffer), ended)
+    else:
+        with _open_output(options.output) as out:
+            _trace(names, command, _Shown(out), ended)
+    return 0
+
+
+def _listening(
+    parser: argparse.ArgumentParser, words: Sequence[str]
+) -> tuple[argparse.Namespace, list[str], list[str]]:
+    """Read arguments; return the options, the names of events, and a command."""
+    parser.add_argument("-a", "--all-cpus", action="store_true")
+    parser.add_argument("-p", "--pid")
+    parser.add_argument("-e", "--event", action="append", default=[])
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    options = parser.parse_args(words)
+    names = [name for event in options.event for name in event.split(",")]
+    command = options.command
+    return options, names, command[1:] if command[:1] == ["--"] else command
+
+
+def _are_ours(names: Sequence[str]) -> bool:
+    return any(name.startswith("damon:") for name in names)
+
+
+class _Sink(Protocol):
+    """Where events go, as bytes that may end anywhere in a line."""
+
+    def write(self, data: bytes, /) -> int: ...
+
+    def flush(self) -> None: ...
+
+
+class _Shown:
+    """Writes lines of ``perf script`` as those of ``perf trace``: times from 0, in ms."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._rest = b""
+        self._first_s: float | None = None
+
+    def write(self, data: bytes, /) -> int:
+        """Write all lines that are complete by now."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._out.write(self._shown(line))
+        return len(data)
+
+    def flush(self) -> None:
+        """Have them seen."""
+        self._out.flush()
+
+    def _shown(self, line: bytes) -> bytes:
+        if line.startswith(b"#"):
+            return line + b"\n"
+        head, name, fields = line.split(b": ", 2)
+        comm, pid, _, time_s = head.split()
+        if self._first_s is None:
+            self._first_s = float(time_s)
+        passed_ms = (float(time_s) - self._first_s) * 1000
+        return b"%10.3f %s/%s %s(%s)\n" % (passed_ms, comm, pid, name, fields)
 
 
 class _Ended:
@@ -94,7 +168,7 @@ class _Ended:
         self.reader.recv(1)
 
 
-def _trace(names: Sequence[str], command: Sequence[str], out: BinaryIO, ended: _Ended) -> None:
+def _trace(names: Sequence[str], command: Sequence[str], out: _Sink, ended: _Ended) -> None:
     """Write events to *out* until the time has come."""
     import select
 
@@ -151,6 +225,21 @@ def _report(words: Sequence[str]) -> int:
     return _print(options.input, ["report", *words])
 
 
+def _list(words: Sequence[str]) -> int:
+    """List our events, or those with a name that fits."""
+    import fnmatch
+
+    patterns = [word for word in words if not word.startswith("-")]
+    file = EVENTS if EVENTS.exists() else SPARE_EVENTS
+    for name in file.read_text(encoding="ascii").split():
+        # As perf: the name itself, with * in it, or any part of it.
+        if not patterns or any(
+            fnmatch.fnmatchcase(name, each) or each in {name, "tracepoint"} for each in patterns
+        ):
+            sys.stdout.write(f"  {name:<50} [Tracepoint event]\n")
+    return 0
+
+
 def _print(name: str, words: Sequence[str]) -> int:
     """Print a file of ours; others are for the real perf, if there is one."""
     try:
@@ -188,7 +277,9 @@ def _real(words: Sequence[str]) -> int:
         is_ours = Path(folder).is_relative_to(SOCKET.parent)
         if not is_ours and program.is_file() and os.access(program, os.X_OK):
             os.execv(program, [str(program), *words])  # noqa: S606 -- asked for by that name
-    return _failed(f"{own} of the sandbox knows record, script, report and --version only", USAGE)
+    return _failed(
+        f"{own} of the sandbox knows record, trace, script, report, list and --version only", USAGE
+    )
 
 
 def _failed(message: str, code: int) -> int:

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Final
 
@@ -117,7 +118,9 @@ def _pass_signals_to(pid: int) -> None:
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         del frame
-        os.kill(pid, number)
+        # Who signals a whole group of processes reaches us and the command both.
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
     for number in PASSED_ON:
         signal.signal(number, pass_on)
