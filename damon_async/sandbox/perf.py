@@ -16,8 +16,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn, Protocol
+from typing import BinaryIO, Final, NoReturn, Protocol, Self
 
 SOCKET: Final = Path("/sys/kernel/mm/damon_async/trace")
 """Where the events come from. Not imported: perf must begin at once."""
@@ -64,8 +65,7 @@ def _record(words: Sequence[str]) -> int:
     parser.add_argument("-F", "--freq")
     parser.add_argument("-o", "--output", default=DEFAULT_FILE)
     options, names, command = _listening(parser, words)
-    ended = _Ended()
-    with _open_output(options.output) as out:
+    with _Ended() as ended, _open_output(options.output) as out:
         if _are_ours(names):
             out.write(HEADER)
             _trace(names, command, out, ended)
@@ -84,12 +84,11 @@ def _show_trace(words: Sequence[str]) -> int:
     options, names, command = _listening(parser, words)
     if not _are_ours(names):
         return _real(["trace", *words])
-    ended = _Ended()
-    if options.output is None:
-        _trace(names, command, _Shown(sys.stderr.buffer), ended)
-    else:
-        with _open_output(options.output) as out:
-            _trace(names, command, _Shown(out), ended)
+    with _Ended() as ended, ExitStack() as stack:
+        out = sys.stderr.buffer
+        if options.output is not None:
+            out = stack.enter_context(_open_output(options.output))
+        _trace(names, command, _Shown(out), ended)
     return 0
 
 
@@ -154,8 +153,20 @@ class _Ended:
 
     def __init__(self) -> None:
         self.reader, self._writer = socket.socketpair()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: self._tell())
+        self._before = {
+            number: signal.signal(number, lambda *_: self._tell())
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave signals to whoever had them before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self.reader.close()
+        self._writer.close()
 
     def _tell(self) -> None:
         self._writer.send(b"x")
