@@ -101,5 +101,7 @@ class PageFilters:
             piece = slice(frames.start + low, frames.start + high)
             touched = self._machine.frames.touched(piece, looked_ms * 1000, now_us)
             young[low:high] |= touched & chosen[low:high]
-        since_ms[young] = now_us // 1000
+        # Also of pages that are old: not touched until now, they need not be asked again
+        # about the time before, which may be hours.
+        np.maximum(since_ms, now_us // 1000, out=since_ms)
         return young

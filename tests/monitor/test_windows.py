@@ -206,3 +206,15 @@ def test_windows_are_open_to_the_curious(now_us: int) -> None:
     ticked = monitor_of(plain_context())
     drive(ticked, now_us, step_us=SAMPLE_US)
     assert frequencies_at(monitor_of(plain_context()), now_us) == ticked.frequencies.tolist()
+
+
+def test_fixed_ranges_need_no_updates() -> None:
+    """An update interval of 0 leaves windows whole where ranges are never updated."""
+    context = context_of(
+        target_of(Blinking(), (0, 9000)), ops="paddr", intervals=Intervals(5_000, 100_000, 0)
+    )
+    assert monitor_of(context).next_us == AGGR_US
+    seldom = context.model_copy(update={"intervals": Intervals(5_000, 100_000, 60_000_000)})
+    assert fingerprint(drive(monitor_of(context), END_US)) == fingerprint(
+        drive(monitor_of(seldom), END_US)
+    )
