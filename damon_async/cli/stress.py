@@ -56,6 +56,7 @@ def stress(
         return 0
     began_s = time.monotonic()
     tally = _Tally()
+    # With other seeds each time round, until time is up.
     seeds = count(seed) if minutes is not None else (seed,)
     end_s = began_s + 60 * minutes if minutes is not None else None
     plan = chain.from_iterable(portions(each, schedules, faults) for each in seeds)
@@ -88,6 +89,7 @@ class _Tally:
     def show(self, console: Console, seconds: float) -> None:
         """Print a table, what was found, and how to see it again."""
         for is_fault, heads in ((False, ("scenario", "schedules")), (True, ("fault", "times"))):
+            # Two tables, because schedules and faults do not compare.
             table = Table(*heads, "findings")
             for name, nr in sorted(self._nr[is_fault].items()):
                 table.add_row(name, f"{nr:,}", str(int(name in self.findings)))
@@ -141,5 +143,6 @@ def _results(
 def _done(
     running: dict[Future[Finding | None], Portion],
 ) -> Iterator[tuple[Portion, Finding | None]]:
+    # In the order of their ends: a bar that waits for the slowest would lie.
     for future in wait(running, return_when=FIRST_COMPLETED).done:
         yield running.pop(future), future.result()

@@ -28,6 +28,7 @@ async def damon(virtual_clock: VirtualClock, damon_seed: int) -> AsyncIterator[D
     from ..engine.engine import Damon
     from .oracles import watching
 
+    # Outside, so that leaving the scope is watched as well.
     with watching():
         async with Damon(clock=virtual_clock, seed=damon_seed) as damon:
             yield damon

@@ -56,9 +56,11 @@ async def gate_cancellations() -> None:
     async def stay(n: int, *, exclusive: bool) -> None:
         nonlocal nr_served
         async with gate.hold(n, exclusive=exclusive):
+            # Asked of ourselves and not of the gate: it might be wrong about it.
             must(not any(inside) and not (exclusive and inside), "exclusive means alone")
             inside.append(exclusive)
             nr_served += 1
+            # A turn inside, for others to come in where they must not.
             try:
                 await asyncio.sleep(0)
             finally:
@@ -73,8 +75,10 @@ async def gate_cancellations() -> None:
         alone.cancel()
         # Its neighbour need not wait for anybody then, whoever was first.
         await asyncio.wait([shared])
+        # Now let in as the holder leaves, in whatever order they have queued.
         groups = [group(1 + nr % 2, exclusive=nr % 2 == 0) for nr in range(4)]
         await asyncio.sleep(0)
+    # Perhaps still waiting, perhaps let in this instant, perhaps inside.
     for task in groups[:2]:
         await asyncio.sleep(0)
         task.cancel()
@@ -95,6 +99,7 @@ async def mixed_starts() -> None:
         kdamonds = await damon.start(group, exclusive=exclusive, wait=True)
         must(all(each.is_running for each in kdamonds), "what was started runs")
         must(not exclusive or damon.nr_running == n, "exclusive means alone")
+        # The next one comes in with the end of the last of them.
         await damon.stop(kdamonds)
 
     async with quiet_damon() as damon:
@@ -117,11 +122,13 @@ async def refused_starts() -> None:
 
     async with quiet_damon() as damon:
         await together(
+            # The same context twice: whoever comes second finds it running.
             start(damon, context),
             start(damon, context, idle()),
             start(damon, idle(), exclusive=True),
             start(damon, idle(), idle(), exclusive=True),
         )
+        # A group that could not start as a whole leaves a part running (A6).
         for kdamond in damon.kdamonds:
             await damon.stop([kdamond])
         must(damon.gate.statistics() == EMPTY, "the gate is empty in the end")
@@ -143,6 +150,7 @@ async def cancelled_starts() -> None:
 
         runs = [asyncio.create_task(run(exclusive=nr == 1), name=f"group {nr}") for nr in range(3)]
         await asyncio.sleep(0)
+        # From here on the three race with each other and with their cancellation.
         first.stop_nowait()
         for task in runs[:2]:
             task.cancel()
@@ -168,6 +176,7 @@ async def early_ends() -> None:
         async def end() -> None:
             await pair[0].wait()
             must(pair[0].state is KdamondState.FINISHED, "it has ended by itself")
+            # Unless the rest has ended since, it still keeps everybody out (3.4).
             must(damon.running_exclusive or not pair[1].is_running, "the rest keeps the flag up")
             pair[1].stop_nowait()
             await pair[1].wait()
@@ -187,6 +196,7 @@ async def commits_and_stops() -> None:
             with suppress(CanceledError):
                 intervals = Intervals(SAMPLE_US, aggr_us)
                 await kdamond.commit(slab(memory, nr_targets=2, intervals=intervals))
+                # The other commit may have come right behind, but nothing else can.
                 aggr = kdamond.context.intervals.aggr_us
                 must(aggr in {AGGR_US // 2, 2 * AGGR_US}, "a commit is in force")
 
@@ -196,6 +206,7 @@ async def commits_and_stops() -> None:
                 await kdamond.resume()
 
         async def stop() -> None:
+            # At a tick: some requests are carried out with it, others come too late.
             await damon.clock.sleep_us(SAMPLE_US)
             with suppress(NotRunningError):
                 await damon.stop([kdamond])
@@ -209,6 +220,7 @@ async def commits_and_stops() -> None:
 async def crash_in_step() -> None:
     """One kdamond breaks down in the middle of a round; its sibling does not notice."""
 
+    # By the clock, so that it happens at the same place under every schedule.
     def fail(where: str) -> None:
         if where == "check" and damon.clock.now_us() >= AGGR_US:
             msg = "this memory is broken"
@@ -228,6 +240,7 @@ async def crash_in_step() -> None:
                     await broken.call(lambda monitor: monitor.tick_us)
 
         async def stop() -> None:
+            # The sound one goes on for a round after that.
             await broken.wait()
             await damon.clock.sleep_us(AGGR_US)
             await damon.stop([sound])
@@ -236,6 +249,7 @@ async def crash_in_step() -> None:
         must(broken.state is KdamondState.FAILED, "what broke down has failed")
         must(sound.state is KdamondState.STOPPED, "its sibling has not")
         must(isinstance(broken.error, OSError), "it says why")
+        must(len(ends) >= 2, "the sound one is read")
 
 
 @watched
@@ -252,6 +266,7 @@ async def shutdown() -> None:
     lives = [asyncio.create_task(live(damon)) for damon in engines]
     for _ in range(4):
         await asyncio.sleep(0)
+    # Whoever leaves a scope in a hurry is cancelled again while it waits.
     lives[0].cancel()
     await asyncio.sleep(0)
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
@@ -279,10 +294,12 @@ async def subscribers() -> None:
             must(last_ns == 3 * AGGR_US * 1000, "the last one is read, too")
 
         async def read_slowly() -> None:
+            # Dropped without being closed: garbage must not hold time.
             async for _ in kdamond.snapshots():
                 await damon.clock.sleep_us(AGGR_US * 3 // 2)
 
         async def read_one() -> None:
+            # Gives up at once, or with one in hand.
             with anyio.move_on_after(0):
                 async for _ in kdamond.snapshots(lossless=True):
                     break
@@ -303,9 +320,11 @@ async def quotas_and_targets() -> None:
     """An async action works through a quota while targets are removed."""
 
     async def act(request: ActionRequest) -> int:
+        # The round is interrupted here, and others may look at it half done.
         await asyncio.sleep(0)
         return int(request.sizes.sum())
 
+    # A fraction of the memory: each walk goes on where the last one ended.
     quotas = Quotas(sz_bytes="64K", reset_interval_ms=200)
     memory = Slab()
 
@@ -322,6 +341,7 @@ async def quotas_and_targets() -> None:
         [kdamond] = await damon.start([context(2)])
 
         async def commit() -> None:
+            # By then the quota points into the target that goes.
             await damon.clock.sleep_us(2 * AGGR_US)
             with suppress(CanceledError):
                 await kdamond.commit(without_first())

@@ -56,6 +56,7 @@ def failing(
     Yields:
         A list with how many calls there were.
     """
+    # From the dictionary: a method found otherwise may be bound, or inherited.
     real, calls = vars(owner)[name], [0]
 
     def maybe(*args: Any, **options: Any) -> Any:
@@ -93,6 +94,7 @@ class Trouble:
     def __call__(self, where: str) -> None:
         """Raise, if it is time."""
         self._nr_left -= where == self._where
+        # Once only, so that what comes after the failure can be seen as well.
         if self._nr_left == 0 and self.error is None:
             self.error = InjectedError(f"{where} goes wrong")
             raise self.error
@@ -151,12 +153,16 @@ def bad_action(rng: Random, clock: Clock) -> Callable[[ActionRequest], Any]:
     async def act(request: ActionRequest) -> object:
         sizes: IntArray = request.sizes
         choice = rng.randrange(8)
+        # After it was awaited: a coroutine that fails is not a call that fails.
         if choice == 0:
             raise InjectedError("the action goes wrong")
         if choice == 1:
+            # For nothing at all: virtual time stands still, and real time runs out.
             await asyncio.Event().wait()
         if choice == 2:
+            # For time to pass, sometimes for longer than is permitted.
             await clock.sleep(rng.random() * 2)
+        # Half, too few numbers, too much, no number at all; and what it should be.
         answers: list[object] = [sizes // 2, sizes[:-1], sizes * 3, "nonsense", sizes]
         return answers[max(0, choice - 3)]
 
@@ -173,6 +179,7 @@ def bad_metric(rng: Random) -> Callable[[int], object]:
     """Return a metric of a user that measures NaN, infinity, nonsense; or raises, or is fine."""
 
     def measure(now_us: int) -> object:
+        # What people's own code returns when it divides by what is not there yet.
         values = (math.nan, math.inf, -math.inf, -1, 2**70, "nonsense", None, np.nan, now_us)
         choice = rng.randrange(len(values) + 1)
         if choice == len(values):
@@ -207,6 +214,7 @@ class JumpingTime:
 
     def __call__(self) -> int:
         """Return the time, in nanoseconds."""
+        # At a look and not at an instant: between looks nobody can tell.
         if self._rng.randrange(self._every) == 0:
             self._offset_ns += self._rng.randint(-self._most_ns, self._most_ns)
         return self._monotonic_ns() + self._offset_ns
@@ -216,6 +224,7 @@ async def bad_subscriber(rng: Random, kdamond: Kdamond, clock: Clock) -> None:
     """Subscribe, then read slowly, give up, raise, or never read at all; ends by itself."""
     lossless = rng.random() < 0.5
     choice = rng.randrange(4)
+    # Subscribed in any case, so that time may be held for it.
     snapshots = kdamond.snapshots(lossless=lossless)
     if choice == 0:
         # Never read, and dropped without being closed.

@@ -33,6 +33,7 @@ class GateBooks:
 
     def came(self, n: int, *, exclusive: bool) -> None:
         """Take note that *n* contexts came in without waiting."""
+        # Whoever need not wait must be the only one there.
         if self.waiting():
             self._findings.append(f"a request overtakes {len(self.waiting())} that wait")
         self._count(n, exclusive=exclusive)
@@ -42,9 +43,12 @@ class GateBooks:
         """Take note that *n* contexts left, and of who of those *waiting* was let in."""
         self.nr_looks += 1
         self._nr_inside -= n
+        # The rule of the kernel: with the last one, and not before.
         if self._nr_inside <= 0:
             self._is_exclusive = False
+        # The queue is handed in as it was before, because it forgets who has left it.
         let_in = [request[0].done() and not request[0].cancelled() for request in waiting]
+        # All who were let in stood in front of all who were not.
         if let_in != sorted(let_in, reverse=True):
             self._findings.append("a request was let in before an earlier one")
         for (_, size, exclusive), is_let_in in zip(waiting, let_in, strict=True):
@@ -68,5 +72,6 @@ class GateBooks:
         waiting = self.waiting()
         if waiting:
             exclusive = waiting[0][2]
+            # By our own count: the gate's may be what is wrong.
             if not (self._nr_inside and (exclusive or self._is_exclusive)):
                 self._findings.append(f"{gate!r}, and the first of those waiting could come in")

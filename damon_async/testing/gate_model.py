@@ -183,6 +183,7 @@ def stuck(graph: Graph, start: State) -> list[State]:
     Each event of ``PROGRESS`` takes a group one place further, so they cannot go
     on for ever: whoever is not home must have one to come.
     """
+    # Without such an event nothing but a new request could help.
     return [
         state
         for state, steps in graph.items()

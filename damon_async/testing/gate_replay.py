@@ -66,6 +66,7 @@ class GateReplay:
     def __init__(self, gate: AdmissionGate, start: State) -> None:
         self._gate = gate
         self._start = start
+        # Kept beside the gate's own, from what came of each request alone.
         self._queue: list[_Group] = []
         self._places: dict[str, list[_Group]] = {place: [] for place in State._fields[2:]}
 
@@ -80,6 +81,7 @@ class GateReplay:
             self._move(event)
         elif event.name == "give_up":
             group = self._queue.pop(event.place)
+            # What cancelling its task does at once; the task itself runs later.
             if group.waiter is not None:
                 group.waiter.cancel()
             self._places["given_up"].append(group)
@@ -111,6 +113,7 @@ class GateReplay:
             return
         try:
             self._gate.admit_nowait(SIZE, exclusive=is_exclusive)
+        # A refusal changes nothing, which is compared next.
         except BusyError:
             return
         self._places["inside"].append(_Group(event.kind))
@@ -121,6 +124,7 @@ class GateReplay:
         group = [group for group in self._places[origin] if group.kind == event.kind][-1]
         self._places[origin].remove(group)
         if event.name in {"settle", "resume", "undo"}:
+            # The rest of these are turns of its task.
             group.run(is_cancelled=event.name != "resume")
         elif event.name in {"end", "end_early"}:
             self._gate.leave()
@@ -180,6 +184,7 @@ async def replay_all(
                 state = then
             replay.step(event, then)
             nr_steps += 1
+        # Its coroutines would complain that nobody ran them to the end.
         replay.close()
     return Replayed(len(graph), sum(map(len, graph.values())), nr_steps)
 

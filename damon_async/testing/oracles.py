@@ -84,6 +84,7 @@ class Watch:
         """Watch who is let in, who leaves, and who waits."""
 
         def admit_nowait(original: Callable[..., None]) -> Callable[..., None]:
+            # A refusal raises, and then nobody came.
             def watched(gate: AdmissionGate, n: int = 1, *, exclusive: bool = False) -> None:
                 books = self.books(gate)
                 original(gate, n, exclusive=exclusive)
@@ -120,6 +121,7 @@ class Watch:
 
         def merge(original: Callable[..., None]) -> Callable[..., None]:
             def watched(state: ContextState) -> None:
+                # Tables are changed in place.
                 before = state.table.copy()
                 original(state)
                 findings.extend(broken_merge(before, state.table, vars(state)["_sz_limit"]))
@@ -137,6 +139,7 @@ class Watch:
 
         def commit(original: Callable[..., None]) -> Callable[..., None]:
             def watched(state: ContextState, context: Context, operations: object) -> None:
+                # Before, because afterwards nobody knows which targets there were.
                 wanted = moved_pointers(state.schemes.states, state.targets, context.targets)
                 original(state, context, operations)
                 self._quotas.compare_pointers(wanted)
@@ -162,6 +165,7 @@ class Watch:
 
         def forget(original: Callable[..., None]) -> Callable[..., None]:
             def watched(damon: Damon, kdamond: Kdamond) -> None:
+                # Counted before it happens: the second time it may raise.
                 self._nr_ends[kdamond] = self._nr_ends.get(kdamond, 0) + 1
                 if self._nr_ends[kdamond] > 1:
                     self.findings.append(f"{kdamond.name} has ended twice")
@@ -173,6 +177,7 @@ class Watch:
             def watched(damon: Damon, *args: object) -> Kdamond:
                 kdamond = original(damon, *args)
                 self._nr_ends[kdamond] = 0
+                # Kept with the engine, whose end is when they are looked at.
                 vars(damon).setdefault("_watched", []).append(kdamond)
                 return kdamond
 
@@ -214,6 +219,7 @@ def watching() -> Iterator[Watch]:
             else was raised.
     """
     watch = Watch()
+    # Classes and not objects: those that are yet to be made are watched as well.
     with ExitStack() as stack:
         watch.watch_gate(stack)
         watch.watch_monitors(stack)
@@ -253,5 +259,6 @@ def _replace(
 ) -> None:
     """Put something around a method until *stack* is unwound."""
     original = vars(owner)[name]
+    # Whatever was there, also something that was put around it before.
     stack.callback(setattr, owner, name, original)
     setattr(owner, name, make(original))

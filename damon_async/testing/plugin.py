@@ -29,6 +29,7 @@ Explore: TypeAlias = "Callable[..., Exploration]"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that repeats a run."""
+    # A group of its own in --help.
     group = parser.getgroup("damon_async")
     group.addoption(
         "--damon-seed",
@@ -68,6 +69,7 @@ def control_world() -> World:
     from ..control.world import World
     from ..spaces.workload import open_workload
 
+    # Small, hot in one place, and there for ever.
     space = open_workload("hotspot:size=16M,hot=1M")
     return World(process={1: space}.get, memory=space)
 

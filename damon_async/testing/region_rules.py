@@ -24,12 +24,14 @@ def broken_table(table: RegionTable, nr_targets: int) -> Iterator[str]:
     is_next = target[1:] == target[:-1]
     if (target[1:] < target[:-1]).any() or (start[1:] < end[:-1])[is_next].any():
         yield "regions overlap or are out of order"
+    # Counts are unsigned in the kernel, where this would be a huge number.
     if (cells[NR_ACCESSES] < 0).any() or (cells[AGE] < 0).any():
         yield "a count or an age is negative"
 
 
 def broken_merge(before: RegionTable, after: RegionTable, sz_limit: int) -> Iterator[str]:
     """Say what is wrong with regions that were merged and aged."""
+    # Whatever is compared below presupposes it.
     if _covered(before) != _covered(after):
         yield "merging changed what is covered"
         return
@@ -57,6 +59,7 @@ def broken_split(before: RegionTable, after: RegionTable, max_nr_regions: int) -
     if _covered(before) != _covered(after):
         yield "splitting changed what is covered"
         return
+    # There may have been more before: the size limit wins over the bound.
     if len(after) > max(max_nr_regions, len(before)):
         yield f"splitting made {len(after)} regions, of at most {max_nr_regions}"
     parents = _parents(before, after)

@@ -60,8 +60,10 @@ class QuotaBooks:
             # Limits may change within a window: what counts is the largest there was.
             most = max(quota.esz, most if window_us == quota.window_start_us else 0)
             self._most[id(quota)] = (known, quota.window_start_us, most)
+            # What is left is never cut finer than a page, but always down.
             if quota.is_limited and quota.charged_sz > most:
                 self._findings.append(f"{quota.charged_sz} bytes are charged, of at most {most}")
+            # Statistics are kept apart from charges, so one can be held against the other.
             charged = quota.total_charged_sz + quota.charged_sz
             is_dear = quotas.fail_charge_num > quotas.fail_charge_denom
             if charged > s.stats.sz_tried and not is_dear:

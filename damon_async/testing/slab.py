@@ -63,6 +63,7 @@ class Slab:
     def ranges(self, target: Target, now_us: int, min_region_sz: int) -> IntArray | None:
         """Return where the memory of a target is."""
         del now_us, min_region_sz
+        # Far enough that regions of two targets never touch.
         start = (target.pid or 0) << 24
         return np.array([[start, start + SLAB]], np.int64)
 
@@ -88,6 +89,7 @@ def idle(**fields: Any) -> Context:
 def slab(memory: Operations | None = None, *, nr_targets: int = 1, **fields: Any) -> Context:
     """Return a context over a few targets in *memory*, with few regions and ticks."""
     targets = [Target(pid=nr) for nr in range(1, nr_targets + 1)]
+    # Cheap ones, as a scenario is run a thousand times.
     given: dict[str, Any] = {"intervals": Intervals(SAMPLE_US, AGGR_US), "nr_regions": FEW}
     return Context(ops=memory or Slab(), targets=targets, **given | fields)
 
@@ -101,4 +103,5 @@ def quiet_damon(clock: Clock | None = None, **options: Any) -> Damon:
 
 
 def _drop(*_: object) -> Any:
+    # The polite way to have a processor swallow an event.
     raise structlog.DropEvent

@@ -76,6 +76,7 @@ def portions(seed: int, schedules: int, faults: int) -> Iterator[Portion]:
     """
     names = [(each.__name__, False, schedules, PORTION) for each in SCENARIOS]
     names += [(each.name, True, faults, FAULTS_PER_PORTION) for each in Fault]
+    # By turns, so that whoever stops early has seen some of each.
     for number in count():
         done = True
         for name, is_fault, total, size in names:
@@ -103,6 +104,7 @@ def run_portion(portion: Portion) -> Finding | None:
             seed=portion.seed,
             max_calls=MAX_CALLS,
         )
+    # Text only: it crosses from one process to another.
     except ScheduleFailure as failure:
         return Finding(str(failure), f"{portion.name} {failure.tape}".rstrip())
     return None

@@ -68,6 +68,7 @@ class _Driver:
                 nr += 1
                 if nr >= self.first and self.nr_left:
                     self._cancel(future)
+                # Everything goes through unchanged, or the task would not know its own awaits.
                 try:
                     answer = yield future
                 except BaseException as error:  # noqa: BLE001 - handed on to the coroutine
@@ -118,8 +119,10 @@ async def cancelled_at(
             await driver
             has_completed = True
 
+    # In a task of its own, or the sweep itself would be cancelled.
     task = asyncio.ensure_future(run())
     await asyncio.wait([task])
+    # Taken out in either case: what nobody retrieves is complained about.
     error = asyncio.CancelledError() if task.cancelled() else task.exception()
     return Cut(driver.was_cancelled, has_completed, error)
 
@@ -160,6 +163,7 @@ async def sweep(
     nr_awaits = 0
     for how in means:
         for often in times:
+            # Until an await is asked for that it does not come to.
             for nr in count(1):
                 try:
                     cut = await _try(setting, request, check, (nr, how, often), allowed)
@@ -180,10 +184,12 @@ async def _try(
     allowed: tuple[type[Exception], ...],
 ) -> Cut:
     """Cancel once, look, and clean up."""
+    # Whoever runs the sweep has tasks as well.
     before = asyncio.all_tasks()
     async with setting() as opened:
         cut = await cancelled_at(request(opened), *where)
         await _rest()
+        # A cancellation that comes out is what was asked for.
         if isinstance(cut.error, Exception) and not isinstance(cut.error, allowed):
             raise SweepError(f"it raised {cut.error!r}") from cut.error
         if check is not None:

@@ -45,6 +45,7 @@ def control_tree(damon: Damon) -> Tree:
 async def say(tree: Tree, *words: str) -> None:
     """Write words to ``state``, one after the other; each may be refused."""
     for word in words:
+        # The errnos of an interface that never waits are answers, not failures.
         try:
             await tree.write_async(f"{K}/state", word)
         except OSError as error:
@@ -56,11 +57,13 @@ async def two_trees() -> None:
     """Two trees of one engine are told different things at once."""
     async with quiet_damon() as damon:
         trees = [control_tree(damon), control_tree(damon)]
+        # Two clients of one tree, and one of another on the same gate.
         await together(
             say(trees[0], "on", "update_schemes_stats", "off"),
             say(trees[1], "on", "commit", "off"),
             say(trees[1], "off", "on", "off"),
         )
+        # Whoever came last may have said on.
         for tree in trees:
             await say(tree, "off")
             must(tree.read(f"{K}/state") == b"off\n", "what was told off is off")
@@ -75,6 +78,7 @@ async def clients_that_die() -> None:
         tree = control_tree(damon)
         await say(tree, "on")
         words = ("commit", "update_schemes_tried_regions", "update_schemes_stats", "off")
+        # One turn is enough to have the lock, two to wait for the kdamond.
         for word in words:
             client = asyncio.create_task(say(tree, word))
             await asyncio.sleep(0)
@@ -82,6 +86,7 @@ async def clients_that_die() -> None:
             client.cancel()
             await asyncio.wait([client])
             must(not tree.lock.is_held, "a client that died has no lock")
+        # Not told off by the dead one, or told and not waited for: both are fine.
         await say(tree, "off", "on", "commit", "update_schemes_tried_bytes")
         must(tree.read(f"{K}/state") == b"on\n", "what is on takes commands")
         await say(tree, "off")

@@ -93,11 +93,13 @@ async def beside(
     """
     async with quiet_damon(clock) as damon:
         broken, sound = await damon.start([victim, slab()])
+        # Lossless: of the sound one nothing may be missing.
         recorder = Recorder(sound)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(recorder.run)
             if during is not None:
                 tasks.start_soon(during, damon, broken)
+            # The last aggregation ends at this instant, and kdamonds go first.
             await damon.clock.sleep_until(NR_AGGREGATIONS * AGGR_US)
             sound.stop_nowait()
             broken.stop_nowait()
@@ -123,6 +125,7 @@ def _expected() -> list[bytes]:
     _, seed = np.random.SeedSequence(0).spawn(2)
     context = slab()
     monitor = Monitor(context, Slab(), np.random.default_rng(seed))
+    # No engine, no clock, no task: nothing of what is tested.
     monitor.begin(0)
     return _digest(monitor.step(NR_AGGREGATIONS * AGGR_US))
 
@@ -140,6 +143,7 @@ async def _action(rng: Random) -> None:
 
 async def _operations(rng: Random) -> None:
     trouble = Trouble(rng.choice(["prepare", "check", "apply"]), rng.randint(1, 8))
+    # Tick by tick or a window at a time.
     memory = Troubled(Slab(pure=rng.random() < 0.5), trouble)
     broken = await beside(slab(memory, schemes=[Scheme("pageout")], intervals=_often(rng)))
     must(broken.error is trouble.error, "the one in trouble says why")
@@ -164,6 +168,7 @@ async def _clock(rng: Random) -> None:
             await asyncio.sleep(2)
             await damon.clock.sleep_us(rng.randrange(AGGR_US))
             await damon.stop([kdamond])
+        # Nothing can be said of how many there are: time went where it liked.
         ends = [each.end_ns for each in recorder.snapshots]
         starts = [each.start_ns for each in recorder.snapshots]
         must(starts[1:] == ends[:-1], "aggregations follow each other, whatever the clock says")
@@ -185,6 +190,7 @@ async def _disk(rng: Random) -> None:
     form = rng.choice(["json", "json_compressed", "perf_script"])
     with tempfile.TemporaryDirectory() as name:
         path = Path(name, "damon.data")
+        # While recording, or when all is put together at the end.
         refused = rng.choice(["add", "copy_to"])
         owner = RecordWriter if refused == "add" else Fragment
         writer = RecordWriter(path, form)
@@ -214,6 +220,7 @@ async def _client(rng: Random) -> None:
         for _ in range(3):
             word = rng.choice(words)
             means = rng.choice(list(Means))
+            # In the middle of a word, at any of its awaits.
             await cancelled_at(say(tree, word), rng.randint(1, 3), means, rng.randint(1, 2))
             must(not tree.lock.is_held, "a client that died has no lock")
         await say(tree, "off", "on", "commit")
@@ -228,7 +235,9 @@ async def _target(rng: Random) -> None:
 
     async def vanish(damon: Damon, kdamond: Kdamond) -> None:
         await damon.clock.sleep_until(at_us)
+        # As if the process had been killed: nobody told anybody.
         memory.end_us = damon.clock.now_us()
+        # It may be over before its turn.
         with suppress(DamonError):
             await kdamond.call(lambda monitor: monitor.context)
         await kdamond.wait()
@@ -241,6 +250,7 @@ async def _target(rng: Random) -> None:
 async def _metric(rng: Random) -> None:
     measure = bad_metric(rng)
     quotas = Quotas(goals=[Goal(measure, 100)], reset_interval_ms=100)
+    # One function for both: what is nonsense to one may wake the other.
     marks = Watermarks(measure, AGGR_US // 2, 900, 500, 100)
     schemes = [Scheme("stat", quotas=quotas), Scheme("pageout", watermarks=marks)]
     broken = await beside(slab(schemes=schemes[:: rng.choice([-1, 1])]))
@@ -339,6 +349,7 @@ def inject(fault: Fault, seed: int) -> None:
 
 def _run(trial: Callable[[], Coroutine[Any, Any, None]], seed: int) -> None:
     """Run *trial* with all oracles on, on a loop that it must leave empty."""
+    # Each on a loop of its own, so that nothing is left for the next one.
     loop = SeededLoop(seed)
     try:
         with watching():
