@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from ..errors import InputFileError, InvalidError, MissingExtraError
 from ..params.document import to_document
 from ..records.side_files import kdamonds_path
 from ..records.status import KdamondStatus, read_status, status_trees
-from ..reports.damon_status import STAT_FIELDS, stats_text, status_text
+from ..reports.damon_status import STAT_FIELDS, stats_text, status_text, summary_texts
 from .quantities import choice_of
 from .report_common import DEFAULT_INPUT, INPUT_GROUP, emit
 
@@ -42,6 +42,8 @@ def damon(
     format: Annotated[
         StatusFormat, choice_of(StatusFormat), Parameter(group=LOOK)
     ] = StatusFormat.REPORT,
+    kdamonds_summary: Annotated[bool, Parameter(group=LOOK)] = False,
+    show_cpu_usage: Annotated[bool, Parameter(show=False)] = False,
     damos_stats: Annotated[bool, Parameter(group=LOOK)] = False,
     damos_stat_fields: Annotated[
         tuple[str, ...],
@@ -59,6 +61,10 @@ def damon(
 
         format: A tree for people, or a document for programs.
 
+        kdamonds_summary: Only states, a line for each kdamond.
+
+        show_cpu_usage: Refused: no file knows it.
+
         damos_stats: Only what schemes did.
 
         damos_stat_fields: Only these counters: nr_tried, sz_tried, nr_applied,
@@ -71,8 +77,17 @@ def damon(
 
         raw: Print plain numbers.
     """
+    if show_cpu_usage:
+        # Real damo asks the machine that it runs on, whoever's pids the file holds.
+        raise InvalidError(
+            "--show_cpu_usage: a file does not say what CPU its kdamonds use; ask running ones, "
+            "with damo report damon in damon-async sandbox"
+        )
     names = _known(damos_stat_fields)
     statuses = _read(input_file)
+    if kdamonds_summary:
+        emit(_summary(statuses, format, raw=raw))
+        return
     is_params = damon_params or damon_params_omit_defaults
     if format is not StatusFormat.REPORT:
         emit([_document(statuses, format, raw, is_params, damon_params_omit_defaults)])
@@ -105,6 +120,13 @@ def _read(path: str) -> tuple[KdamondStatus, ...]:
     return read_status(path)
 
 
+def _summary(statuses: Sequence[KdamondStatus], form: StatusFormat, *, raw: bool) -> Iterable[str]:
+    texts = list(summary_texts(statuses, raw=raw))
+    if form is StatusFormat.REPORT:
+        return (f"{index}\t{text}" for index, text in enumerate(texts))
+    return [_written(texts, form)]
+
+
 def _document(
     statuses: Sequence[KdamondStatus],
     form: StatusFormat,
@@ -116,6 +138,11 @@ def _document(
     if is_params:
         kdamonds = [status.kdamond for status in statuses]
         tree = to_document(kdamonds, raw=raw, omit_defaults=omit_defaults)
+    return _written(tree, form)
+
+
+def _written(tree: object, form: StatusFormat) -> str:
+    """Return a tree of plain values as a document."""
     if form is StatusFormat.JSON:
         return json.dumps(tree, indent=4)
     try:

@@ -60,6 +60,26 @@ def status_text(
         yield from _indented(_kdamond_lines(status, raw, has_counters))
 
 
+def summary_texts(statuses: Iterable[KdamondStatus], *, raw: bool = False) -> Iterator[str]:
+    """
+    Yield one line for each kdamond: its state, its process, how often it renews counters.
+
+    Args:
+        statuses: The kdamonds.
+
+        raw: Print plain numbers.
+
+    Source:
+        Output of damo 3.4.3: ``report damon --kdamonds_summary``, behind the index
+        of the kdamond and a tab.
+    """
+    for status in statuses:
+        pid = "" if status.pid is None else f", pid: {status.pid}"
+        refresh_ms = status.kdamond.refresh_ms
+        refresh = f", stats refresh per: {units.format_time_ms(refresh_ms, raw=raw)}"
+        yield f"state: {status.state}{pid}{refresh if refresh_ms else ''}"
+
+
 def stats_text(
     statuses: Iterable[KdamondStatus], names: Sequence[str] = (), *, raw: bool = False
 ) -> Iterator[str]:
@@ -89,10 +109,7 @@ def _indented(lines: Iterable[str], depth: int = 1) -> Iterator[str]:
 
 
 def _kdamond_lines(status: KdamondStatus, raw: bool, has_counters: bool) -> Iterator[str]:
-    pid = "" if status.pid is None else f", pid: {status.pid}"
-    refresh_ms = status.kdamond.refresh_ms
-    refresh = f", stats refresh per: {units.format_time_ms(refresh_ms, raw=raw)}"
-    yield f"state: {status.state}{pid}{refresh if refresh_ms else ''}"
+    yield from summary_texts([status], raw=raw)
     for number, context in enumerate(status.kdamond.contexts):
         yield f"context {number}"
         yield from _indented(_context_lines(context, raw))

@@ -48,6 +48,33 @@ def test_counters_only(cli: Cli) -> None:
     ]
 
 
+def test_summary(cli: Cli) -> None:
+    """A kdamond is one line: index, state, process, and how often counters are renewed."""
+    running = KdamondStatus(Kdamond([Context("vaddr")], refresh_ms=1000), (), "on", 38)
+    write_status("two.kdamonds", [running, KdamondStatus(Kdamond([Context("vaddr")]))])
+    words = ("report", "damon", "--kdamonds_summary", "-i", "two.kdamonds")
+    text = "state: on, pid: 38, stats refresh per: 1 s"
+
+    assert cli(*words).out == f"0\t{text}\n1\tstate: off\n"
+    assert cli(*words, "--raw").out.splitlines()[0] == f"0\t{text.replace('1 s', '1000')}"
+    assert json.loads(cli(*words, "--format", "json").out) == [text, "state: off"]
+    assert yaml.safe_load(cli(*words, "--format", "yaml").out) == [text, "state: off"]
+
+
+def test_summary_of_the_usual_file(cli: Cli) -> None:
+    """Without other options, the summary is of what lies beside the usual record."""
+    assert cli("report", "damon", "--kdamonds_summary").out == "0\tstate: off\n"
+
+
+def test_no_cpu_usage_in_files(cli: Cli) -> None:
+    """What CPU kdamonds use is in no file; the line says who can tell."""
+    outcome = cli("report", "damon", "--show_cpu_usage")
+
+    assert outcome.code == 2
+    assert outcome.line.startswith("damon-async: --show_cpu_usage: a file does not say what CPU")
+    assert "damon-async sandbox" in outcome.line
+
+
 def test_parameters_only(cli: Cli) -> None:
     """Parameters may be had alone."""
     assert "tried" not in cli("report", "damon", "--damon_params").out

@@ -18,7 +18,7 @@ from damon_async.params.document import load_document
 from damon_async.params.monitoring import Context, Kdamond
 from damon_async.params.schemes import Scheme
 from damon_async.records.status import KdamondStatus, SchemeCounters
-from damon_async.reports.damon_status import STAT_FIELDS, stats_text, status_text
+from damon_async.reports.damon_status import STAT_FIELDS, stats_text, status_text, summary_texts
 
 DamoArgs: TypeAlias = Callable[..., str]
 
@@ -240,3 +240,24 @@ def test_counters_in_damos_words(damo: Callable[..., str], tmp_path: Path) -> No
 
     ours = [line.strip() for line in stats_text([STATUS])][4:9]
     assert [line for line in theirs.splitlines() if line in ours] == ours
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        # All of them as damo 3.4.3 prints kdamonds of a sandbox.
+        (KdamondStatus(Kdamond([Context("vaddr")]), state="on", pid=50), "state: on, pid: 50"),
+        (
+            KdamondStatus(Kdamond([Context("vaddr")], refresh_ms=1000), state="on", pid=50),
+            "state: on, pid: 50, stats refresh per: 1 s",
+        ),
+        (
+            KdamondStatus(Kdamond([Context("vaddr")], refresh_ms=1000), pid=-1),
+            "state: off, pid: -1, stats refresh per: 1 s",
+        ),
+    ],
+)
+def test_summary_is_the_state_line(status: KdamondStatus, line: str) -> None:
+    """The summary of a kdamond is what its tree begins with."""
+    assert list(summary_texts([status])) == [line]
+    assert list(status_text([status]))[1] == f"    {line}"
