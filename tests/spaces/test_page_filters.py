@@ -61,3 +61,14 @@ def test_scattered_looks_are_few_questions(monkeypatch: pytest.MonkeyPatch) -> N
 
     # Whoever was found old need not be asked about the time before again.
     assert len(questions) == 3
+
+
+def test_page_cache_that_nobody_maps() -> None:
+    """Of memory that nobody maps it is known, so that filters can tell it from other files."""
+    space = Uniform(size=4 * 4096, layout=Layout.FLAT).space()
+    machine = Machine(
+        [Process(1, space, is_anon=False), Process(2, space, is_anon=False, is_mapped=False)]
+    )
+    rules = (Filter("anon"), Filter("unmapped", allow=True))
+    passing = PageFilters(machine).passing(slice(0, 8), rules, 1_000)
+    assert passing.tolist() == [False] * 4 + [True] * 4

@@ -69,3 +69,9 @@ def test_shares_are_finite(windows: list[tuple[int, int]]) -> None:
     assert np.isfinite(use.shares).all()
     assert (use.shares <= 1).all()
     assert len(use) == len(windows)
+
+
+def test_a_day_of_a_large_machine_is_averaged() -> None:
+    """Averages stay right where bytes times microseconds exceed 63 bits."""
+    line = timeline([2**36] * 25, seconds=3600)
+    assert line.mean_resident_bytes == 2**36
