@@ -86,7 +86,8 @@ class SchemeOptions:
     """The interval alone, instead of --damos_quotas."""
 
     damos_quota_time: Annotated[str | None, Parameter(metavar="TIME")] = None
-    """The time per interval alone."""
+    """The time per interval alone. Held on average: it is an estimate of how many
+    bytes can be tried in that time, and single intervals may take longer."""
 
     damos_quota_space: Annotated[str | None, Parameter(metavar="SIZE")] = None
     """The size per interval alone."""

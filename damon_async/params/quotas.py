@@ -145,7 +145,19 @@ class Quotas(Parameters, frozen=True):
     """
 
     time_ms: TimeMs = 0
-    """Time that actions may take per window, in milliseconds."""
+    """
+    Time that actions may take per window, in milliseconds.
+
+    Held on average, not in every window: the time is turned into bytes at the
+    throughput of all windows before, and bytes are what is charged. Where pages
+    were tried that were out already, which takes next to no time, the throughput
+    is high, and a window that finds nothing but pages in memory takes longer than
+    allowed. Where single windows count, set *sz_bytes* as well.
+
+    Source:
+        spec core 7.4.2, total_charged_sz and total_charged_ns, and 7.4.4: size
+        asked is charged, whatever was applied.
+    """
 
     sz_bytes: Bytes = 0
     """Bytes that actions may be tried on per window."""

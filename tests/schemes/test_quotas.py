@@ -160,6 +160,35 @@ def test_throughput_is_cumulative() -> None:
     assert quota.throughput == PAGE // 2
 
 
+def test_cheap_tries_make_a_window_overshoot() -> None:
+    """A time quota is an average: bytes that took no time let later ones take too much."""
+    quotas = Quotas(time_ms=50, reset_interval_ms="1 s")
+    quota = limited(1000 * PAGE)
+    # Most of what was tried had been paged out before: asked for, charged, and free.
+    quota.charge(quotas, np.array([100 * PAGE, 900 * PAGE]), np.array([100 * PAGE, 0]), 1000 * PAGE)
+    quota.total_charged_ns += 10_000_000
+    quota.begin_window(0, PAGE)
+    quota.set_esz(quotas, PAGE)
+
+    page_ns = 10_000_000 // 100
+    assert quota.esz // PAGE * page_ns == 500_000_000
+    # Once such a window is over, its time counts, and the next one is smaller.
+    quota.charge(quotas, np.array([quota.esz]), np.array([quota.esz]), quota.esz)
+    quota.total_charged_ns += 500_000_000
+    quota.begin_window(1_000_000, PAGE)
+    quota.set_esz(quotas, PAGE)
+    assert quota.esz // PAGE == 588
+
+
+def test_sizes_bound_single_windows() -> None:
+    """A size beside the time holds in every window, whatever throughput is believed in."""
+    quotas = Quotas(time_ms=50, sz_bytes=8 * PAGE, reset_interval_ms="1 s")
+    quota = QuotaState(is_limited=True, total_charged_sz=2**60, total_charged_ns=1)
+    quota.set_esz(quotas, PAGE)
+
+    assert quota.esz == 8 * PAGE
+
+
 def test_forget() -> None:
     """P37: without any limit the window, its charges and the pointer are gone."""
     quota = limited(PAGE, PAGE)
