@@ -15,14 +15,18 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Final, NoReturn
 
 from ..errors import DamonError, SandboxError
 from . import syscalls
 
 PASSED_ON: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-"""Signals that are meant for the command; a terminal sends the others to all by itself."""
+"""Signals that are meant for the command."""
+
+OF_KEYS: Final = (signal.SIGINT, signal.SIGQUIT)
+"""Signals that a terminal sends to all its processes, the command included."""
+
+_WAITED_FOR: Final = (*PASSED_ON, *OF_KEYS, signal.SIGCHLD)
 
 
 def run_inside(inside: Callable[[], int]) -> int:
@@ -42,12 +46,40 @@ def run_inside(inside: Callable[[], int]) -> int:
     _leave()
     sys.stdout.flush()
     sys.stderr.flush()
-    child = os.fork()
-    if child == 0:
-        _be_first(inside)
-    with _passing_on(child):
-        _, status = os.waitpid(child, 0)
-    return exit_code(status)
+    with _held_signals():
+        child = os.fork()
+        if child == 0:
+            _be_first(inside)
+        return wait_for(child, lambda: _ended(child))
+
+
+def wait_for(pid: int, collect: Callable[[], int | None]) -> int:
+    """
+    Hand signals to a process until it has ended.
+
+    Signals must be held back; see ``release_signals``.
+
+    Args:
+        pid: Of the process.
+
+        collect: Called when a child has ended; returns the exit code if it was the
+            one.
+    """
+    while True:
+        came = signal.sigwaitinfo(_WAITED_FOR)
+        if came.si_signo == signal.SIGCHLD:
+            code = collect()
+            if code is not None:
+                return code
+        elif came.si_signo not in OF_KEYS or came.si_code <= 0:
+            # Not from the kernel, so only we have it. The process may have ended by now.
+            with suppress(ProcessLookupError):
+                os.kill(pid, came.si_signo)
+
+
+def release_signals() -> None:
+    """Have signals do again what they do; for children that ``wait_for`` nobody."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _WAITED_FOR)
 
 
 def complain(sentence: str) -> None:
@@ -98,9 +130,6 @@ def _be_first(inside: Callable[[], int]) -> NoReturn:
         flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
         syscalls.mount("proc", "/proc", "proc", flags)
         code = inside()
-    except SystemExit as error:
-        # A signal that came before there was a command to hand it to.
-        code = error.code if isinstance(error.code, int) else 1
     except (DamonError, OSError) as error:
         complain(str(error))
         code = 2
@@ -113,21 +142,19 @@ def _be_first(inside: Callable[[], int]) -> NoReturn:
 
 
 @contextmanager
-def _passing_on(child: int) -> Iterator[None]:
-    """Hand signals to the first process inside for as long as the block runs."""
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        del frame
-        # It may have ended by now, and we are about to hear of that.
-        with suppress(ProcessLookupError):
-            os.kill(child, number)
-
-    kept = {number: signal.signal(number, pass_on) for number in PASSED_ON}
-    # A terminal has sent it to the command as well, which decides what it means.
-    kept[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    kept[signal.SIGQUIT] = signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+def _held_signals() -> Iterator[None]:
+    """Hold signals back until somebody waits for them, for the length of a block."""
+    # Whoever started us may not have wanted to hear of children; we must.
+    handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _WAITED_FOR)
     try:
         yield
     finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGCHLD, handler)
+
+
+def _ended(child: int) -> int | None:
+    """Return the exit code of a child, None while it runs."""
+    pid, status = os.waitpid(child, os.WNOHANG)
+    return exit_code(status) if pid else None

@@ -11,13 +11,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from types import FrameType
 from typing import Final
 
 from ..errors import SandboxError
 from . import syscalls
-from .namespaces import PASSED_ON, complain, exit_code
+from .namespaces import OF_KEYS, PASSED_ON, complain, exit_code, release_signals, wait_for
 
 NOT_FOUND: Final = 127
 """What shells return for a command that is not there."""
@@ -57,7 +55,8 @@ def supervise(
             list(command),
             dict(environment),
             # What we ignore, and Python itself ignores, is the command's to decide.
-            setsigdef=[signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, *PASSED_ON],
+            setsigdef=[signal.SIGPIPE, *OF_KEYS, *PASSED_ON],
+            setsigmask=[],
         )
     except FileNotFoundError:
         complain(f"{command[0]}: command not found")
@@ -65,8 +64,7 @@ def supervise(
     except OSError as error:
         complain(f"{command[0]}: {error.strerror}")
         return NOT_EXECUTABLE
-    _pass_signals_to(pid)
-    return _collect_until(pid, server)
+    return wait_for(pid, lambda: _collect(pid, server))
 
 
 def _start_server(serve: Callable[[Callable[[], None]], int]) -> int:
@@ -93,6 +91,7 @@ def _be_server(serve: Callable[[Callable[[], None]], int], writer: int) -> None:
     """Serve until killed; never returns."""
     code = 1
     try:
+        release_signals()
         # In a session of its own: keys pressed at the terminal are not for it.
         os.setsid()
         syscalls.set_name("damon_async")
@@ -113,26 +112,17 @@ def _tell(writer: int) -> None:
     os.close(writer)
 
 
-def _pass_signals_to(pid: int) -> None:
-    """Hand on the signals that the one outside hands on."""
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        del frame
-        # Who signals a whole group of processes reaches us and the command both.
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-    for number in PASSED_ON:
-        signal.signal(number, pass_on)
-    for number in (signal.SIGINT, signal.SIGQUIT):
-        signal.signal(number, signal.SIG_IGN)
-
-
-def _collect_until(pid: int, server: int) -> int:
-    """Collect processes that have ended until the command is one of them."""
+def _collect(command: int, server: int) -> int | None:
+    """Collect processes that have ended; return the exit code if one is the command."""
+    code = None
     while True:
-        ended, status = os.wait()
-        if ended == pid:
-            return exit_code(status)
-        if ended == server:
+        try:
+            ended, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return code
+        if not ended:
+            return code
+        if ended == command:
+            code = exit_code(status)
+        elif ended == server:
             complain("the control tree is gone; what uses it from now on fails")
