@@ -94,7 +94,11 @@ class TreePortal:
     ) -> None:
         # Otherwise a command that waits for time that nobody lets pass would wait on.
         await self._portal.stop(cancel_remaining=True)
-        await self._portal.__aexit__(exc_type, exc, traceback)
+        if isinstance(exc, Exception):
+            # Its group would wrap what was raised in the block, and that comes out anyway.
+            await self._portal.__aexit__(None, None, None)
+        else:
+            await self._portal.__aexit__(exc_type, exc, traceback)
 
     def read(self, path: str) -> bytes:
         """Return the text of a file; see ``Tree.read``."""

@@ -165,6 +165,6 @@ def test_private_namespaces(
         return found
 
     monkeypatch.setattr(mount_points, "_number", number)
-    monkeypatch.setattr(mount_points, "_process_in_proc", lambda: os.getpid() + number_of_self)
-    number_of_self = numbers.get("self") or 0
+    there = os.getpid() + (numbers.get("self") or 0)
+    monkeypatch.setattr(mount_points, "_process_in_proc", lambda: there)
     assert mount_points.is_namespace_private() is is_private
