@@ -12,6 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from .control.dbgfs import dbgfs_tree as dbgfs_tree
+    from .control.live import TreePortal as TreePortal, live_tree as live_tree
+    from .control.module_tree import module_tree as module_tree
+    from .control.mount import mounted as mounted
+    from .control.profiles import Profile as Profile
+    from .control.tree import Tree as Tree
+    from .control.world import World as World
     from .engine.clock import RealClock as RealClock
     from .engine.engine import Damon as Damon
     from .engine.gate import AdmissionGate as AdmissionGate
@@ -31,6 +38,9 @@ if TYPE_CHECKING:
         SelfStopError as SelfStopError,
         UnitError as UnitError,
     )
+    from .modules.lru_sort import LruSort as LruSort
+    from .modules.reclaim import Reclaim as Reclaim
+    from .modules.stat import Stat as Stat
     from .operations.requests import ActionRequest as ActionRequest, Applied as Applied
     from .params.document import (
         load_document as load_document,
@@ -97,6 +107,7 @@ __all__ = [
     "IntervalsGoal",
     "InvalidError",
     "Kdamond",
+    "LruSort",
     "MissingExtraError",
     "NoMemoryError",
     "NotRunningError",
@@ -104,23 +115,33 @@ __all__ = [
     "Ops",
     "ParametersError",
     "Problem",
+    "Profile",
     "Quotas",
     "RealClock",
+    "Reclaim",
     "Record",
     "Scheme",
     "SelfStopError",
     "Snapshot",
+    "Stat",
     "Target",
+    "Tree",
+    "TreePortal",
     "UnitError",
     "VirtualClock",
     "WatermarkMetric",
     "Watermarks",
     "Weights",
+    "World",
+    "dbgfs_tree",
+    "live_tree",
     "load_document",
     "load_document_file",
     "load_masim",
     "load_schemes",
     "load_schemes_file",
+    "module_tree",
+    "mounted",
     "open_workload",
     "read_records",
     "to_document",
@@ -131,6 +152,16 @@ __all__ = [
 # Which file defines which names. The imports above say the same to type
 # checkers; tests/test_door.py holds the two and __all__ together.
 _HOMES: Final = {
+    "control.dbgfs": ("dbgfs_tree",),
+    "control.live": ("TreePortal", "live_tree"),
+    "control.module_tree": ("module_tree",),
+    "control.mount": ("mounted",),
+    "control.profiles": ("Profile",),
+    "control.tree": ("Tree",),
+    "control.world": ("World",),
+    "modules.lru_sort": ("LruSort",),
+    "modules.reclaim": ("Reclaim",),
+    "modules.stat": ("Stat",),
     "engine.clock": ("RealClock",),
     "engine.engine": ("Damon",),
     "engine.gate": ("AdmissionGate",),

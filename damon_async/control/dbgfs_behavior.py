@@ -88,7 +88,9 @@ class Dbgfs(Behavior):
         self._contexts = {"": DebugContext()}
         # Unlike the lock of a sysfs tree it is waited for.
         self._changing = anyio.Lock()
-        self._hold = TimeHold(damon.clock, "the debugfs tree") if holds_time else None
+        self._hold = (
+            TimeHold(damon.clock, "the debugfs tree", is_meant=True) if holds_time else None
+        )
         self._has_warned = False
         self._readers: dict[str, Callable[[DebugContext], bytes]] = {
             "attrs": lambda context: context.attrs.text,

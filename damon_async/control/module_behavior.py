@@ -111,7 +111,7 @@ class Modules(Behavior):
             signs_busy=self._release >= SIGNS_SINCE,
         )
         self._modules = {name: _Module() for name in (RECLAIM, LRU_SORT, STAT)}
-        self._hold = TimeHold(damon.clock, "the modules") if holds_time else None
+        self._hold = TimeHold(damon.clock, "the modules", is_meant=True) if holds_time else None
 
     def __repr__(self) -> str:
         running = [name for name, module in self._modules.items() if module.enabled is not None]

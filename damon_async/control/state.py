@@ -94,7 +94,9 @@ class State(Behavior):
         # By the directory: where that is made anew, nothing is left of the old one.
         self._runs: WeakKeyDictionary[Branch, _Run] = WeakKeyDictionary()
         self._is_pending = False
-        self._hold = TimeHold(damon.clock, "the control tree") if holds_time else None
+        self._hold = (
+            TimeHold(damon.clock, "the control tree", is_meant=True) if holds_time else None
+        )
         self._nr_waiting = 0
 
     def __repr__(self) -> str:

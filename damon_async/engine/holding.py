@@ -43,12 +43,15 @@ class TimeHold:
         ledger: The clock. Real ones take no note.
 
         name: Who holds, for people.
+
+        is_meant: Whether time may stand still for long, so that nobody need be warned.
     """
 
-    __slots__ = ("_is_taken", "_ledger", "_nr_lifted", "_nr_taken", "_owner", "name")
+    __slots__ = ("_is_taken", "_ledger", "_nr_lifted", "_nr_taken", "_owner", "is_meant", "name")
 
-    def __init__(self, ledger: HoldLedger, name: str) -> None:
+    def __init__(self, ledger: HoldLedger, name: str, *, is_meant: bool = False) -> None:
         self.name = name
+        self.is_meant = is_meant
         self._ledger = ledger
         self._is_taken = False
         self._nr_taken = 0

@@ -165,26 +165,34 @@ class VirtualClock(Clock):
                 self._now_us = max(self._now_us, alarm.deadline_us)
                 self._wake(alarm)
 
-    def _watch(self) -> None:
-        """Warn if time stands where it is for long: perhaps everybody waits."""
-        if not self._is_watched and self._loop is not None:
+    def _watch(self, delay_s: float | None = None) -> None:
+        """Warn if time stands where it is for *delay_s*: perhaps everybody waits."""
+        if delay_s is None:
+            delay_s = HELD_WARNING_S
+        if not self._is_watched and self._loop is not None and not self._is_hold_meant:
             # One timer at most, and never cancelled: held time is the common case
             # with lossless readers, and a timer for each snapshot would cost more
             # than the snapshot.
             self._is_watched = True
-            self._loop.call_later(HELD_WARNING_S, self._warn_if_still_at, self._now_us)
+            self._loop.call_later(delay_s, self._warn_if_still_at, self._now_us, delay_s)
 
-    def _warn_if_still_at(self, then_us: int) -> None:
+    def _warn_if_still_at(self, then_us: int, delay_s: float) -> None:
         """Warn if time has not moved since *then_us*, for a reason worth a look."""
         self._is_watched = False
-        if self._holds and self._now_us == then_us:
+        if self._holds and self._now_us == then_us and not self._is_hold_meant:
             structlog.get_logger().warning(
                 "virtual time is held",
                 now_us=then_us,
                 held_by=self._holders(),
                 hint="close the subscription, or let the holder wait for the engine only",
             )
-            self._watch()
+            # Less and less often: on a loop whose time jumps, it would never end.
+            self._watch(2 * delay_s)
+
+    @property
+    def _is_hold_meant(self) -> bool:
+        """Whether one of the holders means time to stand still, as a control tree does."""
+        return any(hold.is_meant for hold in self._holds)
 
     def _holders(self) -> str:
         """Name those who hold time."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any
 
@@ -11,8 +12,10 @@ from structlog.testing import capture_logs
 
 from damon_async.engine import virtual_clock
 from damon_async.engine.alarms import Alarm
+from damon_async.engine.holding import TimeHold
 from damon_async.engine.virtual_clock import VirtualClock
 from damon_async.errors import InvalidError
+from damon_async.testing.loops import VirtualTimeLoop
 
 from .worlds import turns
 
@@ -282,6 +285,37 @@ async def test_time_that_moves_is_not_warned_about(
         await sleep
         await turns()
     assert logs == []
+
+
+async def test_time_that_is_meant_to_stand_still_is_not_warned_about(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who holds time on purpose, as a control tree between commands, causes no warning."""
+    monkeypatch.setattr(virtual_clock, "HELD_WARNING_S", 0.0)
+    hold = TimeHold(clock, "a tree", is_meant=True)
+    sleep = asyncio.create_task(clock.sleep(1))
+    hold.take()
+    with capture_logs() as logs:
+        await turns(100)
+    assert logs == []
+    hold.release()
+    await sleep
+
+
+def test_warnings_come_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a loop whose time jumps, a clock held for a day warns some 15 times, not every 5 s."""
+
+    async def hold() -> None:
+        clock = VirtualClock()
+        sleep = asyncio.create_task(clock.sleep(1))
+        with clock.hold("a test"):
+            await asyncio.sleep(86_400)
+        await sleep
+
+    loop = VirtualTimeLoop()
+    with capture_logs() as logs, contextlib.closing(loop):
+        loop.run_until_complete(hold())
+    assert 5 < len(logs) < 20
 
 
 def test_clock_serves_one_loop_after_another(clock: VirtualClock) -> None:
