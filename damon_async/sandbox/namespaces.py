@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -43,14 +44,11 @@ def run_inside(inside: Callable[[], int]) -> int:
     Raises:
         SandboxError: If the kernel allows no such namespaces.
     """
-    _leave()
-    sys.stdout.flush()
-    sys.stderr.flush()
     with _held_signals():
-        child = os.fork()
-        if child == 0:
-            _be_first(inside)
-        return wait_for(child, lambda: _ended(child))
+        if os.geteuid() == 0:
+            return _leave_and_run(inside)
+        # A user namespace is refused to processes with threads, as numpy makes them.
+        return _run_child(partial(_leave_and_run, inside))
 
 
 def wait_for(pid: int, collect: Callable[[], int | None]) -> int:
@@ -119,17 +117,38 @@ def _leave() -> None:
         Path("/proc/self/gid_map").write_text(f"0 {gid} 1", encoding="ascii")
 
 
-def _be_first(inside: Callable[[], int]) -> NoReturn:
-    """Be the first process: run *inside* and end, with no way back into the caller."""
+def _leave_and_run(inside: Callable[[], int]) -> int:
+    """Leave the namespaces of the machine, and run *inside* as the first process of others."""
+    _leave()
+    return _run_child(partial(_be_first, inside))
+
+
+def _be_first(inside: Callable[[], int]) -> int:
+    """Make the namespaces one's own, and run *inside*."""
+    # Nothing of what is mounted from here on shows outside.
+    syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
+    syscalls.mount("proc", "/proc", "proc", flags)
+    return inside()
+
+
+def _run_child(work: Callable[[], int]) -> int:
+    """Run a function in a child, and return its exit code."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        _be_child(work)
+    return wait_for(child, lambda: _ended(child))
+
+
+def _be_child(work: Callable[[], int]) -> NoReturn:
+    """Do *work* and end, with no way back into the caller."""
     code = 1
     try:
-        # Before anything else: if the one outside is killed, nobody waits for us.
+        # Before anything else: if the one above is killed, nobody waits for us.
         syscalls.die_with_parent(signal.SIGKILL)
-        # Nothing of what is mounted from here on shows outside.
-        syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
-        flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
-        syscalls.mount("proc", "/proc", "proc", flags)
-        code = inside()
+        code = work()
     except (DamonError, OSError) as error:
         complain(str(error))
         code = 2
