@@ -193,8 +193,9 @@ class Machine:
         return self.account
 
     def charge(self, *, nr_paged_out: int = 0, stall_ns: int = 0, work_ns: int = 0) -> None:
-        """Add to the account what an action did and cost."""
-        account = self.account
+        """Add to the account what an action did and cost; memory in use is counted again."""
+        # Whoever looks at the same instant, after the action, sees what it left.
+        account = self._counted()
         self.account = replace(
             account,
             nr_paged_out=account.nr_paged_out + nr_paged_out,
@@ -353,16 +354,16 @@ class Machine:
 
     def _note(self, now_us: int) -> None:
         """Close the account of an instant."""
-        resident = self.resident_bytes
-        self.account = replace(
-            self.account,
-            time_us=now_us,
-            resident_bytes=resident,
-            free_bytes=max(0, self.capacity - resident),
-        )
+        self.account = replace(self._counted(), time_us=now_us)
         if not self._keeps_history:
             self.history.clear()
         self.history.append(self.account)
+
+    def _counted(self) -> Account:
+        """Return the account with the memory that is in use right now."""
+        resident = self.resident_bytes
+        free = max(0, self.capacity - resident)
+        return replace(self.account, resident_bytes=resident, free_bytes=free)
 
 
 def _ranges_of_blocks(chosen: BoolArray, first: int, nr_pages: int) -> list[Frames]:

@@ -48,6 +48,17 @@ def test_willneed_brings_back_without_a_stall() -> None:
     assert machine.account.stall_ns == 0
 
 
+def test_the_account_tells_what_an_action_left() -> None:
+    """Whoever looks at the instant of an action sees the memory in use after it."""
+    machine = Machine([process(10)])
+    memory = ProcessMemory(machine, 1)
+    do(memory, Action.PAGEOUT, (0, 7))
+    assert machine.account.resident_bytes == machine.resident_bytes == 3 * PAGE
+    assert machine.settle(machine.account.time_us).free_bytes == machine.capacity - 3 * PAGE
+    do(memory, Action.WILLNEED, (0, 2))
+    assert machine.account.resident_bytes == 5 * PAGE
+
+
 def test_lru_lists() -> None:
     """Prioritised pages are active until they are deprioritised."""
     machine = Machine([process(10)])
