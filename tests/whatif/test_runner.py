@@ -8,71 +8,22 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from damon_async.params.intervals import Intervals
-from damon_async.params.monitoring import AddressRange, Context, Ops, Target
 from damon_async.params.schemes import Scheme
 from damon_async.records.snapshot import Snapshot
 from damon_async.spaces.costs import CostModel, Node
-from damon_async.spaces.frames import Process
-from damon_async.spaces.generator_base import Layout
-from damon_async.spaces.generators import Hotspot, Phases, PlannedPhase
-from damon_async.spaces.machine import Machine
-from damon_async.spaces.machine_views import PhysicalMemory
-from damon_async.spaces.space import Space
-from damon_async.whatif.outcome import Outcome
-from damon_async.whatif.runner import MOST_POINTS, ContextsOn, Run, World
+from damon_async.whatif.runner import MOST_POINTS, Run, World
 
-MIB = 1 << 20
-QUICK = Intervals("20 ms", "100 ms", "1 s")
-
-PLAN = tuple(
-    PlannedPhase(duration_us=2_000_000, hot=(AddressRange(low * MIB, (low + 8) * MIB),))
-    for low in (0, 8)
+from .worlds import (
+    COLD,
+    MIB,
+    RECLAIM,
+    half_hot,
+    in_turns,
+    play,
+    quota,
+    with_schemes,
+    world,
 )
-
-COLD = {"nr_accesses": ("0 %", "0 %"), "age": ("500 ms", "max")}
-"""What has not been touched for half a second."""
-
-RECLAIM = Scheme("pageout", COLD)
-
-
-def half_hot() -> Space:
-    """Return 16 MiB of which the first half is always in use."""
-    return Hotspot(size=16 * MIB, hot=8 * MIB, at=0, layout=Layout.FLAT).space()
-
-
-def in_turns() -> Space:
-    """Return 16 MiB of which the halves are in use in turns, two seconds each."""
-    return Phases(size=16 * MIB, plan=PLAN, layout=Layout.FLAT).space()
-
-
-def world(*spaces: Space, seconds: int = 6, **options: object) -> World:
-    """Return a world of programs."""
-    processes = tuple(Process(pid, space) for pid, space in enumerate(spaces, start=1))
-    return World(processes, seconds * 1_000_000, **options)  # type: ignore[arg-type]
-
-
-def with_schemes(*schemes: Scheme, nr_contexts: int = 1) -> ContextsOn:
-    """Return what monitors all memory of a machine."""
-
-    def contexts_on(machine: Machine) -> tuple[Context, ...]:
-        memory = PhysicalMemory(machine)
-        (mapping,) = memory.mappings(0)
-        target = Target(regions=[AddressRange(mapping.start, mapping.end)], space=memory)
-        context = Context(Ops.PADDR, [target], QUICK, schemes=schemes)
-        return (context,) * nr_contexts
-
-    return contexts_on
-
-
-def play(there: World, *schemes: Scheme) -> Outcome:
-    """Try schemes; none leaves the world alone."""
-    return Run(there, "run", with_schemes(*schemes)).play() if schemes else Run(there, "-").play()
-
-
-def quota(**limits: object) -> Scheme:
-    """Return the scheme with a quota per second."""
-    return Scheme("pageout", COLD, quotas={"reset_interval_ms": 1000, **limits})
 
 
 def test_nothing_happens_to_a_world_left_alone() -> None:
