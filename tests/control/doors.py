@@ -62,6 +62,10 @@ class MountedFiles:
 
     top: Path
 
+    def at(self, path: str) -> Path:
+        """Return a path below the mount, also if it begins with a slash."""
+        return Path(f"{self.top}/{path}")
+
     def read(self, path: str) -> bytes:
         with self._opened(path, os.O_RDONLY) as descriptor:
             return os.read(descriptor, 4096)
@@ -75,21 +79,21 @@ class MountedFiles:
         return await to_thread.run_sync(self.write, path, data)
 
     def listdir(self, path: str = "") -> list[str]:
-        return [each.name for each in (self.top / path).iterdir()]
+        return [each.name for each in self.at(path).iterdir()]
 
     def stat(self, path: str) -> NodeStat:
-        found = (self.top / path).stat()
+        found = self.at(path).stat()
         is_dir = (found.st_mode & 0o170000) == 0o040000
         return NodeStat(is_dir, found.st_mode & 0o7777, found.st_size)
 
     def open(self, path: str, *, for_writing: bool = False) -> OpenFile:
         """Open a file; a test has so few that the end of the mount closes them."""
         flags = os.O_RDWR if for_writing else os.O_RDONLY
-        return MountedFile(os.open(self.top / path, flags))
+        return MountedFile(os.open(self.at(path), flags))
 
     @contextmanager
     def _opened(self, path: str, flags: int) -> Iterator[int]:
-        descriptor = os.open(self.top / path, flags)
+        descriptor = os.open(self.at(path), flags)
         try:
             yield descriptor
         finally:
