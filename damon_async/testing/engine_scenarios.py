@@ -352,7 +352,7 @@ async def quotas_and_targets() -> None:
                     await kdamond.call(lambda monitor: monitor.schemes.states[0].stats.nr_tried)
 
         async def stop() -> None:
-            await damon.clock.sleep_us(5 * AGGR_US)
+            await damon.clock.sleep_us(3 * AGGR_US)
             await damon.stop([kdamond])
 
         await together(commit(), look(), stop())

@@ -149,9 +149,7 @@ class Watch:
         def advance(original: Callable[..., bool]) -> Callable[..., bool]:
             def watched(loop: Loop, now_us: int) -> bool:
                 has_more = original(loop, now_us)
-                state: ContextState = vars(loop)["_state"]
-                findings.extend(broken_table(state.table, len(state.targets)))
-                self._quotas.look(state.schemes.states)
+                self._look_at_loop(loop)
                 return has_more
 
             return watched
@@ -159,6 +157,16 @@ class Watch:
         for name, make in {"merge": merge, "_split": split, "commit": commit}.items():
             _replace(stack, ContextState, name, make)
         _replace(stack, Loop, "advance", advance)
+
+    def _look_at_loop(self, loop: Loop) -> None:
+        state: ContextState = vars(loop)["_state"]
+        cells = state.table.cells
+        # Whoever changes the number of regions makes the cells anew; in between
+        # nothing but counts changes.
+        if cells is not vars(loop).get("_watched_cells"):
+            vars(loop)["_watched_cells"] = cells
+            self.findings.extend(broken_table(state.table, len(state.targets)))
+        self._quotas.look(state.schemes.states)
 
     def watch_lives(self, stack: ExitStack) -> None:
         """Watch that every kdamond ends once, and that none outlives its scope."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
 from enum import Enum
 from itertools import count
 from typing import Any, Final, NamedTuple, TypeVar
@@ -105,17 +105,19 @@ async def cancelled_at(
 
         means: How.
 
-        times: How many awaits in a row, 1 or 2: whoever cleans up may be cancelled
+        times: How many awaits in a row: whoever cleans up may be cancelled
             again while it waits.
     """
     driver = _Driver(coroutine, nr, means)
     driver.nr_left = times
-    driver.scopes = [anyio.CancelScope(), anyio.CancelScope()]
+    driver.scopes = [anyio.CancelScope() for _ in range(times)]
     has_completed = False
 
     async def run() -> None:
         nonlocal has_completed
-        with driver.scopes[0], driver.scopes[1]:
+        with ExitStack() as stack:
+            for scope in driver.scopes:
+                stack.enter_context(scope)
             await driver
             has_completed = True
 

@@ -13,18 +13,19 @@ from damon_async.engine.engine import Admission, Damon
 from damon_async.engine.gate import GateStatistics
 from damon_async.engine.recorder import Recording
 from damon_async.engine.virtual_clock import VirtualClock
+from damon_async.testing.sweeps import Cut, Means, cancelled_at
 
-from .worlds import AGGR_US, Memory, Outcome, When, cancelled_at, endless, turns, watched
+from .worlds import AGGR_US, Memory, endless, turns, watched
 
 Request: TypeAlias = Callable[[Damon], Coroutine[Any, Any, object]]
 """What is cut short, made anew for each await."""
 
-Check: TypeAlias = Callable[[Damon, Outcome], object]
+Check: TypeAlias = Callable[[Damon, Cut], object]
 """What must hold afterwards, inside the scope."""
 
 EMPTY = GateStatistics(0, False, 0, 0)
 
-every_way = pytest.mark.parametrize("when", list(When))
+every_way = pytest.mark.parametrize("when", list(Means))
 both = pytest.mark.parametrize("admission", list(Admission))
 
 
@@ -32,7 +33,7 @@ async def sweep(
     prepare: Callable[[Damon], Coroutine[Any, Any, object]],
     request: Request,
     check: Check,
-    when: When,
+    when: Means,
     admission: Admission = Admission.CLASSIC,
 ) -> int:
     """
@@ -74,10 +75,10 @@ async def one_will_end(damon: Damon) -> None:
 
 @both
 @every_way
-async def test_start(when: When, admission: Admission) -> None:
+async def test_start(when: Means, admission: Admission) -> None:
     """A start cut short at any await leaves nothing running and the gate open."""
 
-    def check(damon: Damon, outcome: Outcome) -> None:
+    def check(damon: Damon, outcome: Cut) -> None:
         expected = GateStatistics(3, True, 0, 0) if outcome.has_completed else EMPTY
         assert damon.gate.statistics() == expected
 
@@ -88,10 +89,10 @@ async def test_start(when: When, admission: Admission) -> None:
 
 
 @every_way
-async def test_waiting_start(when: When) -> None:
+async def test_waiting_start(when: Means) -> None:
     """A start that waits for admission and is cut short gives its place in the queue back."""
 
-    def check(damon: Damon, outcome: Outcome) -> None:
+    def check(damon: Damon, outcome: Cut) -> None:
         now = damon.gate.statistics()
         assert now.nr_waiting == 0
         assert now.nr_running <= 1 or outcome.has_completed
@@ -104,10 +105,10 @@ async def test_waiting_start(when: When) -> None:
 
 @both
 @every_way
-async def test_start_that_fails(when: When, admission: Admission) -> None:
+async def test_start_that_fails(when: Means, admission: Admission) -> None:
     """A start that fails half-way and is cut short meanwhile returns what it must."""
 
-    def check(damon: Damon, _: Outcome) -> None:
+    def check(damon: Damon, _: Cut) -> None:
         now = damon.gate.statistics()
         assert now.nr_running == len(damon.kdamonds) <= 2
         assert now.running_exclusive == (now.nr_running > 0)
@@ -123,10 +124,10 @@ async def test_start_that_fails(when: When, admission: Admission) -> None:
 
 @both
 @every_way
-async def test_stop(when: When, admission: Admission) -> None:
+async def test_stop(when: Means, admission: Admission) -> None:
     """A stop cut short at any await leaves running what it had not come to, and no more."""
 
-    def check(damon: Damon, outcome: Outcome) -> None:
+    def check(damon: Damon, outcome: Cut) -> None:
         nr_running = len(damon.kdamonds)
         assert damon.nr_running == nr_running
         assert nr_running == 1 if outcome.was_cancelled and not outcome.has_completed else True
@@ -141,10 +142,10 @@ async def test_stop(when: When, admission: Admission) -> None:
 
 
 @every_way
-async def test_commit(when: When) -> None:
+async def test_commit(when: Means) -> None:
     """A commit cut short is carried out or not, and the kdamond runs on."""
 
-    def check(damon: Damon, _: Outcome) -> None:
+    def check(damon: Damon, _: Cut) -> None:
         [kdamond] = damon.kdamonds
         assert kdamond.is_running
         assert kdamond.context.intervals.aggr_us in {AGGR_US, 2 * AGGR_US}
@@ -157,14 +158,14 @@ async def test_commit(when: When) -> None:
 
 
 @every_way
-async def test_pause_and_resume(when: When) -> None:
+async def test_pause_and_resume(when: Means) -> None:
     """A pause or resume cut short leaves a kdamond that can still be stopped."""
 
     async def pause_and_resume(damon: Damon) -> None:
         await damon.kdamonds[0].pause()
         await damon.kdamonds[0].resume()
 
-    def check(damon: Damon, _: Outcome) -> None:
+    def check(damon: Damon, _: Cut) -> None:
         assert damon.nr_running == 1
 
     assert await sweep(one_runs, pause_and_resume, check, when) >= 2
@@ -172,7 +173,7 @@ async def test_pause_and_resume(when: When) -> None:
 
 @pytest.mark.parametrize("lossless", [False, True])
 @every_way
-async def test_subscription(when: When, *, lossless: bool) -> None:
+async def test_subscription(when: Means, *, lossless: bool) -> None:
     """A reader cut short at any await leaves no subscription behind, and time goes on."""
 
     async def read(damon: Damon) -> None:
@@ -181,7 +182,7 @@ async def test_subscription(when: When, *, lossless: bool) -> None:
                 await anext(snapshots)
                 await damon.clock.sleep_us(AGGR_US // 2)
 
-    def check(damon: Damon, _: Outcome) -> None:
+    def check(damon: Damon, _: Cut) -> None:
         [kdamond] = damon.kdamonds
         assert kdamond.statistics().nr_subscribers == 0
         assert kdamond.is_running
@@ -191,21 +192,21 @@ async def test_subscription(when: When, *, lossless: bool) -> None:
 
 
 @every_way
-async def test_wait_and_sleep(when: When) -> None:
+async def test_wait_and_sleep(when: Means) -> None:
     """Waiting and sleeping cut short leave nothing behind."""
 
     async def wait(damon: Damon) -> None:
         await damon.clock.sleep_us(AGGR_US // 2)
         await damon.kdamonds[0].wait()
 
-    def check(damon: Damon, _: Outcome) -> None:
+    def check(damon: Damon, _: Cut) -> None:
         assert damon.nr_running == len(damon.kdamonds)
 
     assert await sweep(one_will_end, wait, check, when) >= 2
 
 
 @every_way
-async def test_whole_scope(when: When) -> None:
+async def test_whole_scope(when: Means) -> None:
     """A scope cut short at any await, entering and leaving included, leaves nothing."""
 
     async def live(_: Damon) -> None:
@@ -213,14 +214,14 @@ async def test_whole_scope(when: When) -> None:
             await inner.start([endless(), endless()], exclusive=True)
             await inner.clock.sleep_us(AGGR_US)
 
-    def check(_: Damon, __: Outcome) -> None:
+    def check(_: Damon, __: Cut) -> None:
         assert sum(task.get_name() == "damon" for task in asyncio.all_tasks()) == 1
 
     assert await sweep(nothing, live, check, when) >= 4
 
 
 @every_way
-async def test_recording(when: When) -> None:
+async def test_recording(when: Means) -> None:
     """A recording cut short at any await keeps what was published, without a gap."""
     recordings: list[Recording] = []
 
@@ -228,7 +229,7 @@ async def test_recording(when: When) -> None:
         recordings.append(Recording([watched(), watched()], duration_us=2 * AGGR_US, seed=1))
         await recordings[-1].run()
 
-    def check(_: Damon, outcome: Outcome) -> None:
+    def check(_: Damon, outcome: Cut) -> None:
         for recorder in recordings[-1].recorders:
             assert not recorder.kdamond.is_running
             nr = len(recorder.snapshots)
@@ -252,7 +253,7 @@ async def test_cancelled_again_while_cleaning_up(times: int, admission: Admissio
 
     inners: list[Damon] = []
     for nr in count(1):
-        outcome = await cancelled_at(live(Damon()), nr, When.BEFORE, times)
+        outcome = await cancelled_at(live(Damon()), nr, Means.TASK, times)
         await turns()
         assert all(inner.gate.statistics() == EMPTY for inner in inners)
         assert len(asyncio.all_tasks()) == 1

@@ -9,8 +9,9 @@ import pytest
 
 from damon_async.engine.crew import Crew
 from damon_async.errors import CanceledError, InvalidError
+from damon_async.testing.sweeps import Means, cancelled_at
 
-from .worlds import When, cancelled_at, turns
+from .worlds import turns
 
 
 class Work:
@@ -90,7 +91,7 @@ async def test_close_in_a_cancelled_scope_waits() -> None:
 
 async def test_cancelled_open_leaves_nothing() -> None:
     """If opening is cancelled, no task is left."""
-    for when in When:
+    for when in Means:
         crew = Crew()
         outcome = await cancelled_at(crew.open(), 1, when)
         assert outcome.was_cancelled

@@ -9,8 +9,9 @@ import pytest
 
 from damon_async.engine.gate import AdmissionGate, GateStatistics
 from damon_async.errors import BusyError, InvalidError
+from damon_async.testing.sweeps import Means, cancelled_at
 
-from .worlds import When, cancelled_at, turns
+from .worlds import turns
 
 
 class Queue:
@@ -262,8 +263,8 @@ async def test_waits_behind_cancelled_only() -> None:
     assert gate.nr_running == 2
 
 
-@pytest.mark.parametrize("when", list(When))
-async def test_cancelling_an_admission_returns_its_places(when: When) -> None:
+@pytest.mark.parametrize("when", list(Means))
+async def test_cancelling_an_admission_returns_its_places(when: Means) -> None:
     """However a wait is cut short, nobody is inside afterwards and the gate works."""
     gate = AdmissionGate()
     gate.admit_nowait()
@@ -301,7 +302,7 @@ async def test_cancelled_requests_do_not_pile_up() -> None:
     gate.admit_nowait()
     await queue.ask("first", exclusive=True)
     for _ in range(500):
-        await cancelled_at(gate.admit(), 1, When.BEFORE)
+        await cancelled_at(gate.admit(), 1, Means.TASK)
     assert gate.statistics().nr_waiting == 1
     assert len(gate._queue) < 10
     await queue.leave()

@@ -13,8 +13,9 @@ from damon_async.engine.virtual_clock import VirtualClock
 from damon_async.errors import BusyError
 from damon_async.params.monitoring import Intervals
 from damon_async.records.snapshot import Snapshot
+from damon_async.testing.sweeps import Means, cancelled_at
 
-from .worlds import AGGR_US, Memory, When, cancelled_at, endless, over_at_once, watched
+from .worlds import AGGR_US, Memory, endless, over_at_once, watched
 
 
 def ends(recorder: Recorder) -> list[int]:
@@ -180,7 +181,7 @@ async def test_recorder_cancelled_as_it_is_woken() -> None:
     async with Damon(clock=VirtualClock()) as damon:
         [kdamond] = await damon.start([endless()])
         recorder = Recorder(kdamond)
-        outcome = await cancelled_at(recorder.run(), 1, When.AFTER)
+        outcome = await cancelled_at(recorder.run(), 1, Means.LATE)
         assert not outcome.has_completed
         assert ends(recorder) == [1]
 

@@ -16,8 +16,9 @@ from damon_async.engine.virtual_clock import VirtualClock
 from damon_async.errors import BusyError, InvalidError
 from damon_async.params.monitoring import Intervals
 from damon_async.records.snapshot import Snapshot
+from damon_async.testing.sweeps import Means, cancelled_at
 
-from .worlds import AGGR_US, Memory, When, cancelled_at, endless, turns, watched
+from .worlds import AGGR_US, Memory, endless, turns, watched
 
 
 def ends_us(snapshots: list[Snapshot]) -> list[int]:
@@ -150,7 +151,7 @@ async def test_reader_may_commit_and_sleep() -> None:
 
 async def test_cancelled_wait_loses_nothing() -> None:
     """A snapshot that arrives as its reader is cancelled is there for the next reader."""
-    for when in When:
+    for when in Means:
         async with Damon(clock=VirtualClock()) as damon:
             [kdamond] = await damon.start([endless()])
             snapshots = kdamond.snapshots(lossless=True)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import Enum
 from types import FrameType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
-import anyio
 import numpy as np
 
 from damon_async.arrays import BoolArray, IntArray
 from damon_async.params.monitoring import Context, Ops, Target
-
-Result = TypeVar("Result")
 
 AGGR_US = 100_000
 """The default aggregation interval."""
@@ -126,82 +122,3 @@ async def turns(nr: int = 30) -> None:
     """Let the event loop turn *nr* times: enough for all that was woken to come to rest."""
     for _ in range(nr):
         await asyncio.sleep(0)
-
-
-class When(Enum):
-    """When a wait is cancelled, and how."""
-
-    BEFORE = "before what it waits for happens"
-    AFTER = "after that happened, before the task runs again"
-    SCOPE = "through an anyio cancel scope"
-
-
-class _CancelAt:
-    """Awaits a coroutine and cancels the task at some of its awaits."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, object], nrs: range, when: When) -> None:
-        self.coroutine = coroutine
-        self.nrs = nrs
-        self.when = when
-        self.scope = anyio.CancelScope()
-        self.was_cancelled = False
-        self.has_completed = False
-
-    def __await__(self) -> Generator[Any, Any, object]:
-        awaits = self.coroutine.__await__()
-        nr = 0
-        try:
-            future = awaits.send(None)
-            while True:
-                nr += 1
-                if nr in self.nrs:
-                    self._cancel(future)
-                try:
-                    answer = yield future
-                except BaseException as error:  # noqa: BLE001 - handed on to the coroutine
-                    future = awaits.throw(error)
-                else:
-                    future = awaits.send(answer)
-        except StopIteration as end:
-            self.has_completed = True
-            return end.value
-
-    def _cancel(self, future: asyncio.Future[object] | None) -> None:
-        self.was_cancelled = True
-        task = asyncio.current_task()
-        assert task is not None
-        if self.when is When.SCOPE:
-            self.scope.cancel()
-        elif self.when is When.AFTER and future is not None:
-            # Runs before the task's own callback, which is added after this one.
-            future.add_done_callback(lambda _: task.cancel())
-        else:
-            task.cancel()
-
-
-class Outcome(NamedTuple):
-    """What came of a coroutine that was to be cancelled."""
-
-    was_cancelled: bool
-    """Whether it came to the await in question."""
-
-    has_completed: bool
-    """Whether it returned all the same; a scope may be cancelled too late."""
-
-
-async def cancelled_at(
-    coroutine: Coroutine[Any, Any, object], nr: int, when: When, times: int = 1
-) -> Outcome:
-    """
-    Run *coroutine* in a task of its own and cancel that at its *nr*-th await.
-
-    And at the next ones as well, *times* times in all.
-    """
-    driver = _CancelAt(coroutine, range(nr, nr + times), when)
-
-    async def run() -> None:
-        with driver.scope:
-            await driver
-
-    await asyncio.wait([asyncio.create_task(run())])
-    return Outcome(driver.was_cancelled, driver.has_completed)
