@@ -13,7 +13,7 @@ from typing import TypeVar
 from anyio import to_thread
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from damon_async.control.live import live_tree
+from damon_async.control.live import TreePortal, live_tree
 from damon_async.control.mount import mounted
 from damon_async.control.profiles import Profile
 from damon_async.control.tree import NodeStat
@@ -109,9 +109,12 @@ class MountedConsole(Console):
 
     Attributes:
         room: The thread of the engine.
+
+        portal: Of the tree, for those who come by no mount.
     """
 
     room: BlockingPortal | None = field(default=None, repr=False)
+    portal: TreePortal | None = None
 
     async def run(
         self, function: Callable[..., Awaitable[Result]], /, *args: object, **options: object
@@ -142,8 +145,8 @@ async def _served(
     world = World(process=processes.get, memory=Memory() if has_memory else None)
     async with Damon(clock=clock, seed=7, metrics=metrics) as damon:
         tree = live_tree(damon, profile, world, holds_time=True)
-        async with mounted(tree, top):
-            yield MountedConsole(tree, damon, clock, processes, MountedFiles(top))
+        async with TreePortal(tree) as portal, mounted(tree, top, portal=portal):
+            yield MountedConsole(tree, damon, clock, processes, MountedFiles(top), portal=portal)
 
 
 class OpenConsole:
