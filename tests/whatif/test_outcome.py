@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from damon_async.whatif.outcome import Outcome, QuotaUse, Timeline
+from damon_async.params.schemes import Scheme
+from damon_async.schemes.stats import SchemeStats
+from damon_async.whatif.outcome import Outcome, QuotaUse, SchemeOutcome, Timeline
 
 
 def timeline(
@@ -75,3 +77,73 @@ def test_a_day_of_a_large_machine_is_averaged() -> None:
     """Averages stay right where bytes times microseconds exceed 63 bits."""
     line = timeline([2**36] * 25, seconds=3600)
     assert line.mean_resident_bytes == 2**36
+
+
+@given(st.lists(st.integers(0, 2**46), min_size=2, max_size=9), st.integers(1, 10**5))
+def test_averages_lie_between(resident: list[int], seconds: int) -> None:
+    """Days of terabytes are averaged without overflow, between the least and the most."""
+    mean = timeline(resident, seconds=seconds).mean_resident_bytes
+
+    assert min(resident[1:]) * (1 - 1e-9) <= mean <= max(resident[1:]) * (1 + 1e-9)
+
+
+@given(st.lists(st.integers(0, 2**40), min_size=2, max_size=9))
+def test_looking_more_often_changes_no_average(resident: list[int]) -> None:
+    """To look twice as often at what stays the same gives the same average."""
+    often = [resident[0], *(size for size in resident[1:] for _ in range(2))]
+
+    assert timeline(often).mean_resident_bytes == pytest.approx(
+        timeline(resident, seconds=2).mean_resident_bytes
+    )
+
+
+@given(*[st.integers(0, 10**12)] * 3)
+def test_slow_downs_add_up(first: int, second: int, third: int) -> None:
+    """Compared with itself a run is as fast; by way of another run it is the same."""
+    one, two, three = (outcome(timeline([1, 1], stall_ns=ns)) for ns in (first, second, third))
+
+    assert one.slowdown(one) == 0
+    assert one.slowdown(three) == pytest.approx(
+        one.slowdown(two) + two.slowdown(three), rel=1e-9, abs=1e-9
+    )
+
+
+def test_more_than_a_core_is_told() -> None:
+    """Actions that take longer than there is time are no whole core, but more."""
+    assert outcome(timeline([1, 1], work_ns=3 * 10**9)).action_share == 3
+
+
+def test_more_memory_is_a_negative_saving() -> None:
+    """Schemes that bring memory in save less than nothing."""
+    assert outcome(timeline([4, 8])).saved_share(outcome(timeline([4, 4]))) == -1
+
+
+def test_totals_are_those_of_the_end() -> None:
+    """Sums over time are read at the last instant."""
+    line = timeline([4, 8, 6], stall_ns=7)
+    refaults = Timeline(
+        line.time_us, line.resident_bytes, np.array([0, 2, 5]), *[line.stall_ns] * 2
+    )
+    whole = outcome(refaults)
+
+    assert (whole.nr_refaults, whole.stall_ns, whole.final_resident_bytes) == (5, 7, 6)
+    assert whole.duration_us == 2_000_000
+
+
+def test_nothing_used_of_nothing() -> None:
+    """A window that allows nothing is not used, and one that was overrun says by how much."""
+    two = np.array([0, 8])
+    use = QuotaUse(np.array([0, 1]), two, np.array([0.0, 4.0]), two)
+
+    assert use.shares.tolist() == [0, 2]
+
+
+def test_limits_are_those_of_the_scheme() -> None:
+    """What limited a scheme is looked up where its parameters are."""
+    scheme = Scheme("pageout", quotas={"sz_bytes": 4096, "reset_interval_ms": 5})
+    none = np.zeros(0, np.int64)
+    told = SchemeOutcome(0, scheme, SchemeStats(), QuotaUse(none, none, none.astype(float), none))
+
+    assert told.quotas is scheme.quotas
+    assert told.is_active
+    assert len(told.quota) == 0
