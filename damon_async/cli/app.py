@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Annotated, Final
 
@@ -115,7 +115,7 @@ def _as_is(name: str) -> str:
     return name
 
 
-def _launcher(app: App, behind: tuple[str, ...]):  # type: ignore[no-untyped-def] # noqa: ANN202
+def _launcher(app: App, behind: tuple[str, ...]) -> Callable[..., object]:
     def launch(
         # May look like options, because most of them are options of a command.
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],

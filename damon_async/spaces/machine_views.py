@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,7 +21,37 @@ from .pages import HUGE, PAGE, Bit, Frames
 from .space import Mapping, Space, Truth
 
 
-class ProcessMemory:
+class _View(ABC):
+    """A way to look at the memory of a machine; schemes act on it through one door."""
+
+    __slots__ = ("_actions", "_machine")
+
+    def __init__(self, machine: Machine, supported: frozenset[Action]) -> None:
+        self._machine = machine
+        self._actions = PageActions(machine, supported)
+
+    @abstractmethod
+    def _behind(self, ranges: IntArray) -> list[list[Frames]]:
+        """Return the pages behind each range; several pieces where it lies in several mappings."""
+
+    def apply(
+        self,
+        action: Action,
+        ranges: IntArray,
+        *,
+        filters: Sequence[Filter],
+        bypass: BoolArray,
+        target_nid: int,
+        dests: Sequence[Dest],
+        now_us: int,
+    ) -> Done:
+        """Carry out an action on ranges of addresses; see ``ActingSpace.apply``."""
+        frames = self._behind(ranges)
+        request = PageRequest(action, frames, filters, bypass, target_nid, dests, now_us)
+        return self._actions.act(request)
+
+
+class ProcessMemory(_View):
     """
     The address space of a process on a machine; schemes act on it.
 
@@ -36,13 +67,12 @@ class ProcessMemory:
         InvalidError: If no process has that pid.
     """
 
-    __slots__ = ("_actions", "_machine", "_process", "_space")
+    __slots__ = ("_process", "_space")
 
     def __init__(self, machine: Machine, pid: int) -> None:
-        self._machine = machine
+        super().__init__(machine, VIRTUAL)
         self._process = _process_of(machine, pid)
         self._space: Space = self._process.space
-        self._actions = PageActions(machine, VIRTUAL)
 
     def __repr__(self) -> str:
         return f"<ProcessMemory {self._process.pid} on {self._machine!r}>"
@@ -72,39 +102,9 @@ class ProcessMemory:
         """Count touches of each small page."""
         return self._space.truth(start, end, instants_us)
 
-    def apply(
-        self,
-        action: Action,
-        ranges: IntArray,
-        *,
-        filters: Sequence[Filter],
-        bypass: BoolArray,
-        target_nid: int,
-        dests: Sequence[Dest],
-        now_us: int,
-    ) -> Done:
-        """
-        Carry out an action on ranges of addresses.
-
-        Args:
-            action: What to do.
-
-            ranges: int64, shape (nr_ranges, 2), ``[start, end)`` in bytes.
-
-            filters: Which pages to leave out.
-
-            bypass: bool, shape (nr_ranges,): ranges whose pages are not filtered.
-
-            target_nid: The node to migrate to; -1 for none.
-
-            dests: Nodes to migrate to by weight; win over *target_nid*.
-
-            now_us: When.
-        """
-        frame_map, pid = self._machine.frames, self._process.pid
-        frames = [list(frame_map.frames_of(pid, low, high)) for low, high in ranges.tolist()]
-        request = PageRequest(action, frames, filters, bypass, target_nid, dests, now_us)
-        return self._actions.act(request)
+    def _behind(self, ranges: IntArray) -> list[list[Frames]]:
+        frames_of, pid = self._machine.frames.frames_of, self._process.pid
+        return [list(frames_of(pid, low, high)) for low, high in ranges.tolist()]
 
     def _ask_huge_pages(
         self, answers: BoolArray, addresses: IntArray, since_us: IntArray, until_us: IntArray
@@ -130,7 +130,7 @@ class ProcessMemory:
             answers[rows, columns] |= found.any(axis=1)
 
 
-class PhysicalMemory:
+class PhysicalMemory(_View):
     """
     All memory of a machine, from 4 GiB on, as one space; schemes act on it.
 
@@ -138,11 +138,10 @@ class PhysicalMemory:
         machine: Whose memory.
     """
 
-    __slots__ = ("_actions", "_machine")
+    __slots__ = ()
 
     def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-        self._actions = PageActions(machine, PHYSICAL)
+        super().__init__(machine, PHYSICAL)
 
     def __repr__(self) -> str:
         return f"<PhysicalMemory of {self._machine!r}>"
@@ -187,22 +186,9 @@ class PhysicalMemory:
             counts.append(0)
         return Truth(np.array(bounds), np.array(counts), len(instants_us) - 1)
 
-    def apply(
-        self,
-        action: Action,
-        ranges: IntArray,
-        *,
-        filters: Sequence[Filter],
-        bypass: BoolArray,
-        target_nid: int,
-        dests: Sequence[Dest],
-        now_us: int,
-    ) -> Done:
-        """Carry out an action on ranges of physical addresses; see ``ProcessMemory.apply``."""
-        behind = [self._frames(low, high) for low, high in ranges.tolist()]
-        frames = [[each] if each.start < each.stop else [] for each in behind]
-        request = PageRequest(action, frames, filters, bypass, target_nid, dests, now_us)
-        return self._actions.act(request)
+    def _behind(self, ranges: IntArray) -> list[list[Frames]]:
+        frames = [self._frames(low, high) for low, high in ranges.tolist()]
+        return [[each] if each.start < each.stop else [] for each in frames]
 
     def _frames(self, start: int, end: int) -> Frames:
         """Return the pages behind the part of ``[start, end)`` that there is."""

@@ -6,13 +6,12 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from .conftest import Cli
+from .processes import started
 
 CONFIG = "a,1M\n\nfirst\n2\na,0,4096,1\n\nsecond\n3\na,1,0,1\n"
 
@@ -28,22 +27,6 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DAMON_ASYNC_RUNTIME_DIR", str(tmp_path / "run"))
     (tmp_path / "a.cfg").write_text(CONFIG)
     return tmp_path / "run"
-
-
-@contextmanager
-def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """Run the command in its own process, which is killed at the end if it still runs."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "damon_async", "masim", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def test_a_line_per_phase(cli: Cli, registry: Path) -> None:
@@ -148,7 +131,7 @@ def test_unsafe_directory(cli: Cli, registry: Path) -> None:
 def test_signals(registry: Path, tmp_path: Path, signum: int, code: int, spec: str) -> None:
     """A process that is told to end is not registered any more, whatever it stands for."""
     (tmp_path / "long.cfg").write_text(CONFIG.replace("\n3\n", "\n1000000\n"))
-    with started(tmp_path, spec) as process:
+    with started(tmp_path, "masim", spec) as process:
         entry = wait_for_entry(process, registry)
         process.send_signal(signum)
         _, err = process.communicate()
@@ -162,7 +145,7 @@ def test_signals(registry: Path, tmp_path: Path, signum: int, code: int, spec: s
 def test_lines_come_as_phases_end(registry: Path, tmp_path: Path) -> None:
     """A line is printed when its phase is over, not when the process is."""
     (tmp_path / "long.cfg").write_text(CONFIG.replace("\n3\n", "\n1000000\n"))
-    with started(tmp_path, "long.cfg") as process:
+    with started(tmp_path, "masim", "long.cfg") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == LINES.splitlines(keepends=True)[0]
         assert process.poll() is None

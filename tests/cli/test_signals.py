@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,27 +11,13 @@ import pytest
 from damon_async.records.files import read_records
 from damon_async.records.side_files import read_kdamonds, read_workloads
 
+from .processes import started
+
 ENDLESS = ["stairs:size=64M", "--timeout", "100000 h", "--log_level", "debug"]
 """Longer than any test, telling of each snapshot on stderr."""
 
 SLOW = ["stairs:size=64M", "--real_time", "--monitoring_intervals", "100s", "1000s", "1000s"]
 """Has nothing to keep before a quarter of an hour."""
-
-
-@contextmanager
-def recording(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a recording in its own process, which is killed at the end if it still runs."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "damon_async", "record", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def wait_for_line(process: subprocess.Popen[str], part: str) -> None:
@@ -49,7 +32,7 @@ def wait_for_line(process: subprocess.Popen[str], part: str) -> None:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_data_is_kept(tmp_path: Path, signum: signal.Signals) -> None:
     """A signal ends a recording as its timeout does: files complete, exit code 0."""
-    with recording(tmp_path, *ENDLESS) as process:
+    with started(tmp_path, "record", *ENDLESS) as process:
         wait_for_line(process, "snapshot")
         process.send_signal(signum)
         out, err = process.communicate()
@@ -67,7 +50,7 @@ def test_data_is_kept(tmp_path: Path, signum: signal.Signals) -> None:
 def test_stdout_is_complete(tmp_path: Path) -> None:
     """A recording to stdout that is cut short is a whole record too."""
     words = [*ENDLESS, "-o", "-", "--output_type", "json"]
-    with recording(tmp_path, *words) as process:
+    with started(tmp_path, "record", *words) as process:
         wait_for_line(process, "snapshot")
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate()
@@ -80,7 +63,7 @@ def test_stdout_is_complete(tmp_path: Path) -> None:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_nothing_to_keep(tmp_path: Path, signum: signal.Signals) -> None:
     """Before the first snapshot there is nothing to keep: no file, and the signal's code."""
-    with recording(tmp_path, *SLOW) as process:
+    with started(tmp_path, "record", *SLOW) as process:
         wait_for_line(process, "recording")
         process.send_signal(signum)
         out, err = process.communicate()
@@ -96,7 +79,7 @@ def test_nothing_to_keep(tmp_path: Path, signum: signal.Signals) -> None:
 def test_older_record_survives(tmp_path: Path) -> None:
     """An older record keeps its name if there is nothing to put in its place."""
     (tmp_path / "damon.data").write_text("old")
-    with recording(tmp_path, *SLOW) as process:
+    with started(tmp_path, "record", *SLOW) as process:
         wait_for_line(process, "recording")
         process.send_signal(signal.SIGTERM)
         process.communicate()
