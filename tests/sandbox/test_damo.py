@@ -223,7 +223,7 @@ class TestRecord:
     def test_report(self, recorded: Said) -> None:
         """The last snapshot has a hot block, and cold ones, in the recorded intervals."""
         report = recorded.out("access").rpartition("snapshot time")[2]
-        assert "sample 1 ms aggr 20 ms (max access hz 1,000)" in report
+        assert "sample 2 ms aggr 40 ms (max access hz 500)" in report
         assert sum(sz for sz, hz in regions(report) if hz == 0) > 5 * BLOCK
         assert total(report) == pytest.approx(10 * BLOCK, rel=0.01)
 
@@ -248,10 +248,10 @@ class TestRecord:
         assert (recorded.rc(what), recorded.err(what)) == (0, "")
 
     def test_ongoing_events(self, recorded: Said) -> None:
-        """A second of an ongoing kdamond has about ten aggregations."""
+        """Most of a second of an ongoing kdamond is several aggregations."""
         report = recorded.out("ongoing_access")
         assert total(report) == pytest.approx(10 * BLOCK, rel=0.01)
-        assert 5 <= report.count("total size") <= 16
+        assert 3 <= report.count("total size") <= 16
 
     def test_snapshots(self, recorded: Said) -> None:
         """As many snapshots are recorded as were asked for."""
