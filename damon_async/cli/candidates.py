@@ -51,6 +51,7 @@ def load_candidates(
 
         InputFileError: If the only thing wrong is a file.
     """
+    # Read one by one below, so that every mistake is told at once.
     loads = [partial(_load, text, index) for index, text in enumerate(texts, start=1)]
     candidates: list[Candidate] = []
     wrong: list[DamonError] = []
@@ -59,6 +60,7 @@ def load_candidates(
             candidates += load()
         except DamonError as error:
             wrong.append(error)
+    # A single mistake keeps its own class and, of a file, its line.
     if len(wrong) == 1:
         raise wrong[0]
     if wrong:
@@ -74,6 +76,7 @@ def _of_options(scheme_of_options: Callable[[], Scheme | None]) -> list[Candidat
 
 
 def _load(text: str, index: int) -> list[Candidate]:
+    # Hardly any file name begins like that, so nobody has to say which it is.
     if text.lstrip()[:1] in ("{", "["):
         return [_of_tree(f"schemes {index}", parse_json(text, CALLED))]
     return [load_file(text, CALLED, lambda source: _of_source(Path(text).name, source))]
@@ -92,6 +95,7 @@ def _of_tree(name: str, tree: object) -> Candidate:
         schemes = tuple(s for k in kdamonds for context in k.contexts for s in context.schemes)
     else:
         kdamonds, schemes = (), load_schemes(tree)
+    # It would run like the baseline, and look as if it had no effect.
     if not schemes:
         raise InvalidError(f"{name} has no schemes, so there is nothing to try")
     return Candidate(name, schemes, kdamonds)
@@ -112,6 +116,7 @@ def _distinct(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
     names = [candidate.name for candidate in candidates]
     for index, candidate in enumerate(candidates):
         name = candidate.name
+        # Files of one name in two folders; tables and records tell runs apart by it.
         if names.count(name) > 1:
             name = f"{name} #{names[: index + 1].count(name)}"
         yield replace(candidate, name=name)

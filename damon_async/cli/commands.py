@@ -39,6 +39,7 @@ class Commands(NamedTuple):
     """The commands."""
 
 
+# In the order of the alphabet, as lists print them.
 COMMANDS: Final = (
     Command(
         "demo",
@@ -183,6 +184,7 @@ def add_commands(app: App, tokens: Sequence[str]) -> None:
         tokens: The words of the command line, options included.
     """
     _register(app, COMMANDS, tokens)
+    # A group is next to nothing, and made at once; what it holds is not.
     for group in GROUPS:
         below = App(name=group.name, help=group.summary)
         _register(below, group.members, tokens)

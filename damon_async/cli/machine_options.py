@@ -68,12 +68,14 @@ class MachineOptions:
         Raises:
             InvalidError: If a node is not well described, or *memory* is given too.
         """
+        # A sum could be meant, or one of both; nobody can tell.
         if self.memory is not None and self.node:
             raise InvalidError(
                 "--memory and --node both say how much memory there is; leave out one"
             )
         if self.memory is not None:
             return (Node(capacity=self.memory),)
+        # None at all: the world makes one that is large enough.
         return tuple(build(Node, text, {}) for text in self.node)
 
     def cost_model(self) -> CostModel:
@@ -88,6 +90,7 @@ class MachineOptions:
     def processes(self, workloads: Sequence[Workload]) -> tuple[Process, ...]:
         """Return the programs of the machine, in the order of *workloads*."""
         return tuple(
+            # A cgroup each, so that filters and goals can tell programs apart.
             Process(index + 1, each.space, f"/{index}", is_anon=not self.file_backed)
             for index, each in enumerate(workloads)
         )
@@ -96,6 +99,7 @@ class MachineOptions:
         """Tell whether all memory was touched before the beginning."""
         if self.populated is not None:
             return self.populated == "yes"
+        # A trace begins with the program; a pattern is a program that has run for long.
         return not all(isinstance(each.space, TraceSpace) for each in workloads)
 
 

@@ -88,6 +88,7 @@ def damon(
     if kdamonds_summary:
         emit(_summary(statuses, format, raw=raw))
         return
+    # Omitting defaults is a way to print parameters, so it need not be said twice.
     is_params = damon_params or damon_params_omit_defaults
     if format is not StatusFormat.REPORT:
         emit([_document(statuses, format, raw, is_params, damon_params_omit_defaults)])
@@ -111,6 +112,7 @@ def _read(path: str) -> tuple[KdamondStatus, ...]:
     # A record is no document, but everybody knows its name.
     if beside.exists():
         return read_status(beside)
+    # Nobody chose that name, so "no such file" alone would be a riddle.
     if path == f"{DEFAULT_INPUT}.kdamonds" and not Path(path).exists():
         wrong = (
             "there is no such file; make one with damon-async record or damon-async schemes "
@@ -134,6 +136,7 @@ def _document(
     is_params: bool,
     omit_defaults: bool,
 ) -> str:
+    # State and counters included, unless parameters alone are wanted.
     tree: Any = status_trees(statuses, raw=raw)
     if is_params:
         kdamonds = [status.kdamond for status in statuses]
@@ -145,6 +148,7 @@ def _written(tree: object, form: StatusFormat) -> str:
     """Return a tree of plain values as a document."""
     if form is StatusFormat.JSON:
         return json.dumps(tree, indent=4)
+    # An extra, which JSON must not need.
     try:
         import yaml
     except ImportError:

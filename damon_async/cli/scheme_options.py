@@ -134,10 +134,13 @@ class SchemeOptions:
 
             ParametersError: If anything is wrong; every mistake is listed.
         """
+        # Documents may be all that there is to try.
         if not self.given():
             return None
+        # A pattern or a quota alone does nothing; better told than guessed.
         if not self.damos_action:
             raise InvalidError(f"{', '.join(self.given())}: say what to do with --damos_action")
+        # A document, as from a file: there is one place that checks parameters.
         tree: dict[str, Any] = {
             **self._action(),
             "access_pattern": {
@@ -158,6 +161,7 @@ class SchemeOptions:
 
     def _action(self) -> dict[str, Any]:
         action, *nodes = self.damos_action
+        # One node is the target; more are destinations, each with its weight.
         if len(nodes) <= 1:
             return {"action": action, **({"target_nid": nodes[0]} if nodes else {})}
         if len(nodes) % 2:
@@ -169,6 +173,7 @@ class SchemeOptions:
         return {"action": action, "dests": [{"id": nid, "weight": weight} for nid, weight in pairs]}
 
     def _quotas(self) -> dict[str, Any]:
+        # Both could contradict each other, and no order of precedence is obvious.
         pieces = [f"--{name}" for name in _PIECES if getattr(self, name) is not None]
         if self.damos_quotas and pieces:
             raise InvalidError(
@@ -176,6 +181,7 @@ class SchemeOptions:
             )
         tree = self._all_in_one() if self.damos_quotas else self._piecewise()
         if self.damos_quota_goal:
+            # Goals are looked at once per window, so without one they would never be.
             if "reset_interval_ms" not in tree:
                 raise InvalidError(
                     "--damos_quota_goal needs to know how often: give --damos_quota_interval"
@@ -197,6 +203,7 @@ class SchemeOptions:
             )
         # Without an interval the quota is for all time.
         tree: dict[str, Any] = {"reset_interval_ms": "max"}
+        # Not strict: words at the end may be left out.
         tree |= dict(zip(names, self.damos_quotas, strict=False))
         weights = dict(zip(_WEIGHTS, self.damos_quotas[len(names) :], strict=False))
         return tree | {"weights": weights}
@@ -226,6 +233,7 @@ def _groups(words: Sequence[str], heads: Sequence[str]) -> Iterator[list[str]]:
     """Part the words of an option that was given several times: each begins with one of *heads*."""
     group: list[str] = []
     for word in words:
+        # cyclopts hands over the words of all occurrences as one list.
         if word in heads and group:
             yield group
             group = []
@@ -243,6 +251,7 @@ def _goal(words: Sequence[str]) -> dict[str, Any]:
 
 
 def _goal_arguments(metric: str) -> tuple[str, ...]:
+    # What is wrong with it is told by the parameters, which list all metrics.
     if metric not in tuple(GoalMetric):
         return ()
     known = GoalMetric(metric)
@@ -253,6 +262,7 @@ def _goal_arguments(metric: str) -> tuple[str, ...]:
 
 def _filter(words: Sequence[str]) -> dict[str, Any]:
     head, *rest = words
+    # As damo writes it: "reject none anon" is about all memory that is not anonymous.
     matching = rest[:1] != ["none"]
     kind, *arguments = (rest if matching else rest[1:]) or [""]
     if head not in _FILTER_WORDS or not kind:

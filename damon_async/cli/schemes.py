@@ -113,11 +113,14 @@ def schemes(
 
         scheme: A scheme to try besides the documents, or instead of them.
     """
+    # Before minutes of work, not after them.
     if output.output is not None and not is_picture(output.output):
         raise InvalidError(f"--output {output.output}: the name of a picture ends in .png or .svg")
     candidates = load_candidates(schemes, scheme.scheme)
+    # A bare word and the option are the same thing.
     specs = (*(() if target is None else (target,)), *workload)
     trials = Trials(specs, parameters, machine, seed=seed, timeout_us=timeout)
+    # First: all others are compared with it.
     runs: list[tuple[str, ContextsOn]] = [(BASELINE, lambda _: ())]
     runs += [(each.name, trials.contexts_on(each)) for each in candidates]
     # Refuses what cannot be monitored before the first run has taken its time.
@@ -133,6 +136,7 @@ def _play(
 ) -> list[Outcome]:
     """Play all runs, one after the other, with one bar for all of them."""
     world = trials.world
+    # All runs together, so that the bar fills up once.
     total_us = world.duration_us * len(runs)
     say(f"trying on {trials.describe()}: {len(runs)} runs of {rounded_time(world.duration_us)}")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -156,11 +160,13 @@ def _play_one(
     progress: RunProgress,
     done_us: int,
 ) -> Outcome:
+    # A machine of its own, made anew: runs must not see what others did.
     run = Run(world, name, contexts_on)
     with RunOutput(folder, name, run.contexts) as output:
         outcome = run.play(
             sink=output.add,
             tell=lambda now_us: progress.update(done_us + now_us),
+            # CPU time, which other programs on this machine do not lengthen.
             seconds=time.process_time,
         )
         output.finish(outcome)
@@ -176,6 +182,7 @@ def _report(outcomes: Sequence[Outcome], output: WhatIfOutput) -> None:
         else:
             with written_beside(output.json, mode=0o644) as out:
                 out.write(f"{text}\n".encode())
+    # A document on stdout is for programs, which a table behind it would break.
     if output.json != STDOUT:
         emit(whatif_text(baseline, tried, raw=output.raw_number))
     if output.output is not None:

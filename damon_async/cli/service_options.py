@@ -82,10 +82,12 @@ def service_options(
     Raises:
         InvalidError: If a rule cannot be read, or two clocks were asked for.
     """
+    # One of them is the default, but whoever asks for both means neither.
     if clock.real_time and clock.virtual:
         msg = "--real_time and --virtual are two clocks; choose one"
         raise InvalidError(msg)
     return ServiceOptions(
+        # Texts until here: options are what is typed, and the service knows what it means.
         profile=Profile(trees.profile),
         workload=workloads.workload,
         memory=workloads.memory,

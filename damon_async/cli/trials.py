@@ -80,8 +80,10 @@ class Trials:
         Raises:
             InvalidError: If its document and options both say how to monitor.
         """
+        # Bare schemes say nothing about monitoring; options or defaults do.
         if not candidate.kdamonds:
             return partial(self._contexts_of_options, candidate)
+        # Silently ignored options would be the worst of all answers.
         if given := self._options.given():
             raise InvalidError(
                 f"{candidate.name} holds all parameters; leave out {', '.join(given)}"
@@ -107,6 +109,7 @@ class Trials:
             raise InvalidError(
                 f"{endless} never ends: say how long to try, such as --timeout 60 (seconds)"
             )
+        # Schemes act at the end of an aggregation; before the first nothing can happen.
         shortest_us = self._options.intervals().aggr_us
         if duration_us < shortest_us:
             raise InvalidError(
@@ -131,6 +134,7 @@ class Trials:
     def _with_memory(self, context: Context, machine: Machine) -> Context:
         memory = self._memory(machine, is_physical=context.ops is Ops.PADDR)
         nr_targets = len(context.targets)
+        # A document of many targets is often tried on one workload, for all of them.
         if len(memory) == 1:
             memory *= nr_targets
         if not nr_targets or len(memory) != nr_targets:
@@ -142,6 +146,7 @@ class Trials:
 
     def _memory(self, machine: Machine, *, is_physical: bool) -> list[Workload]:
         """Return what can be monitored: all memory of the machine, or each process's."""
+        # One space, whatever processes there are: physical memory has no owner.
         if is_physical:
             return [Workload(PHYSICAL, PhysicalMemory(machine))]
         pairs = zip(self._workloads, self.world.processes, strict=True)
