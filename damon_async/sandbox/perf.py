@@ -9,6 +9,7 @@ Profiles of the processor are empty: synthetic memory runs no code.
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import os
 import shutil
 import signal
@@ -101,9 +102,37 @@ def _listening(
     parser.add_argument("-e", "--event", action="append", default=[])
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args(words)
-    names = [name for event in options.event for name in event.split(",")]
+    names = _available([name for event in options.event for name in event.split(",")])
     command = options.command
     return options, names, command[1:] if command[:1] == ["--"] else command
+
+
+def _available(asked: Sequence[str]) -> list[str]:
+    """
+    Return those events that this kernel has, with patterns replaced by what fits.
+
+    Real perf refuses all if one is not there. Tools that ask for every event there ever
+    was would then see none.
+    """
+    known = _known()
+    if known is None:
+        return list(asked)
+    names = []
+    for each in asked:
+        fitting = [name for name in known if fnmatch.fnmatchcase(name, each)]
+        names += fitting if each.startswith("damon:") else [each]
+    if asked and not names:
+        sys.exit(_failed(f"unknown tracepoint: {', '.join(asked)}", USAGE))
+    return names
+
+
+def _known() -> list[str] | None:
+    """Return the names of our events; None if nobody says."""
+    file = EVENTS if EVENTS.exists() else SPARE_EVENTS
+    try:
+        return file.read_text(encoding="ascii").split()
+    except OSError:
+        return None
 
 
 def _are_ours(names: Sequence[str]) -> bool:
@@ -238,11 +267,8 @@ def _report(words: Sequence[str]) -> int:
 
 def _list(words: Sequence[str]) -> int:
     """List our events, or those with a name that fits."""
-    import fnmatch
-
     patterns = [word for word in words if not word.startswith("-")]
-    file = EVENTS if EVENTS.exists() else SPARE_EVENTS
-    for name in file.read_text(encoding="ascii").split():
+    for name in _known() or ():
         # As perf: the name itself, with * in it, or any part of it.
         if not patterns or any(
             fnmatch.fnmatchcase(name, each) or each in {name, "tracepoint"} for each in patterns

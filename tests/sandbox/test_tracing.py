@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -151,6 +152,7 @@ def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Have perf look for the server, and work, in an empty directory."""
     monkeypatch.setattr(perf, "SOCKET", tmp_path / "trace")
     monkeypatch.setattr(perf, "EVENTS", tmp_path / "available_events")
+    monkeypatch.setattr(perf, "SPARE_EVENTS", tmp_path / "none")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
@@ -159,6 +161,7 @@ def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def recorded(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run perf as a process of its own, with events, until it is interrupted."""
     program = "import sys, pathlib; from damon_async.sandbox import perf; "
+    program += f"perf.EVENTS = pathlib.Path({str(folder / 'available_events')!r}); "
     program += f"perf.SOCKET = pathlib.Path({str(folder / 'trace')!r}); sys.exit(perf.main())"
     command = [sys.executable, "-c", program, *words]
     async with (
@@ -203,6 +206,23 @@ async def test_trace(at: Path) -> None:
     assert lines[0].startswith("     0.000 kdamond.0/77 damon:damon_aggregated(target_id=0 ")
     assert lines[-1].startswith("   100.000 kdamond.0/77 ")
     assert lines[-1].endswith(")")
+
+
+async def test_events_of_other_kernels(at: Path) -> None:
+    """Events that this kernel does not have are left out, and patterns stand for what it has."""
+    (at / "available_events").write_text("damon:damon_aggregated\n")
+    events = "damon:damos_esz,damon:damon_*"
+    done = await recorded(at, "trace", "-e", "damon:from_the_future", "-e", events)
+    assert done.returncode == 0
+    assert set(re.findall(r"damon:\w+", done.stderr)) == {"damon:damon_aggregated"}
+
+
+def test_unknown_events(at: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """If no event is left, perf fails."""
+    (at / "available_events").write_text("damon:damon_aggregated\n")
+    with pytest.raises(SystemExit, match="129"):
+        perf.main(["record", "-e", "damon:damos_esz"])
+    assert capsys.readouterr().err == "perf: unknown tracepoint: damon:damos_esz\n"
 
 
 def test_an_older_record_is_kept(at: Path) -> None:
