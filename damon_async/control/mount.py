@@ -7,6 +7,7 @@ stays in the thread of its event loop.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import shutil
@@ -14,7 +15,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, local
 from types import ModuleType
 from typing import Any, Final
 
@@ -115,7 +116,9 @@ async def _served(fuse: ModuleType, portal: TreePortal, point: Path) -> AsyncIte
 
 def _options() -> dict[str, Any]:
     """Return what libfuse is asked for."""
-    options: dict[str, Any] = {"fsname": FSNAME, "max_threads": MAX_THREADS, "max_idle_threads": 8}
+    options: dict[str, Any] = {"fsname": FSNAME, "max_threads": MAX_THREADS}
+    # None of them ends before the mount does: Python remembers each.
+    options["max_idle_threads"] = MAX_THREADS
     if os.geteuid() == 0:
         # Others may look, as on sysfs; opening is refused to them one by one.
         options["allow_other"] = True
@@ -149,6 +152,20 @@ class _LibfuseRequests:
         self._context = fuse.fuse_get_context
         # Not among the functions that mfusepy has names for.
         self._interrupted = fuse._libfuse.fuse_interrupted  # noqa: SLF001 -- see above
+        self._thread = local()
+
+    def keep_thread(self) -> None:
+        """
+        Have Python remember the thread until the process ends.
+
+        Otherwise it makes what it needs to know of a thread that is not its own, stack
+        included, for each request anew, which costs more than most answers.
+        """
+        if not hasattr(self._thread, "is_kept"):
+            self._thread.is_kept = True
+            with suppress(AttributeError):
+                # Entered once more than left. Other interpreters than CPython have none.
+                ctypes.pythonapi.PyGILState_Ensure()
 
     def caller(self) -> tuple[int, int, int]:
         """Return user, group and process id of whom it is of."""
@@ -175,8 +192,6 @@ def _unmount(point: Path, thread: Thread) -> None:
 
 def _detach(point: Path) -> None:
     if os.geteuid() == 0:
-        import ctypes
-
         libc = ctypes.CDLL(None, use_errno=True)
         libc.umount2(os.fsencode(point), MNT_FORCE | MNT_DETACH)
         return
