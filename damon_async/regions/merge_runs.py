@@ -48,25 +48,32 @@ def walk_runs(table: RegionTable, threshold: int, sz_limit: int) -> Groups:
         sz_limit: Largest size of a group, in bytes, below 2^62.
     """
     reach = _reach(table, sz_limit)
-    run_end = _run_ends(table, table.nr_accesses)
+    border = _borders(table)
+    run_end = _run_ends(table.nr_accesses, border)
     stop = np.minimum(reach, run_end)
-    is_plain = (_run_ends(table, table.age) >= stop) & ~_goes_on(table, reach, run_end, threshold)
-    stops, plain = stop.tolist(), is_plain.tolist()
+    is_plain = _run_ends(table.age, border) >= stop
+    # Behind its run a group goes on where counts are close and sizes allow it. The
+    # row behind the last one has any count: nobody reaches into it.
+    behind = np.append(table.nr_accesses, 0)[run_end]
+    is_close = np.abs(behind - table.nr_accesses) <= threshold
+    is_plain &= ~is_close | (reach <= run_end) | border[run_end - 1]
+    # No group ends at row 0, so that it can stand for those that are folded.
+    jumps = np.where(is_plain, stop, 0).tolist()
     folding = _Folding(table, threshold, reach)
     heads: list[int] = []
-    tails: list[int] = []
     row, nr_regions = 0, len(table)
     while row < nr_regions:
         heads.append(row)
-        row = stops[row] if plain[row] else folding.fold(row)
-        tails.append(row)
-    first, behind = np.array(heads), np.array(tails)
+        row = jumps[row] or folding.fold(row)
+    first = np.array(heads)
+    # Each group ends where the next one begins.
+    last = np.append(first[1:], nr_regions) - 1
     counts, ages = table.nr_accesses[first], table.age[first]
     if folding.heads:
         # Heads ascend, so each is found where it was put.
         places = first.searchsorted(folding.heads)
         counts[places], ages[places] = folding.counts, folding.ages
-    return Groups(first, table.end[behind - 1], counts, ages)
+    return Groups(first, table.end[last], counts, ages)
 
 
 def _reach(table: RegionTable, sz_limit: int) -> IntArray:
@@ -77,29 +84,20 @@ def _reach(table: RegionTable, sz_limit: int) -> IntArray:
     return np.maximum(reach, np.arange(1, len(table) + 1))
 
 
-def _is_border(table: RegionTable) -> BoolArray:
-    """Tell for each row but the first whether no group can reach into it."""
-    is_apart: BoolArray = table.start[1:] != table.end[:-1]
-    is_apart |= table.target[1:] != table.target[:-1]
-    return is_apart
+def _borders(table: RegionTable) -> BoolArray:
+    """Tell for each row whether no group can reach from it into the next one."""
+    borders = np.ones(len(table), np.bool_)
+    np.not_equal(table.start[1:], table.end[:-1], out=borders[:-1])
+    borders[:-1] |= table.target[1:] != table.target[:-1]
+    return borders
 
 
-def _run_ends(table: RegionTable, values: IntArray) -> IntArray:
+def _run_ends(values: IntArray, borders: BoolArray) -> IntArray:
     """Return for each row where its run of equal *values* ends."""
-    breaks = np.flatnonzero(_is_border(table) | (values[1:] != values[:-1])) + 1
-    ends = np.append(breaks, len(values))
+    is_last = borders.copy()
+    is_last[:-1] |= values[1:] != values[:-1]
+    ends = np.flatnonzero(is_last) + 1
     return np.repeat(ends, np.diff(ends, prepend=0))
-
-
-def _goes_on(table: RegionTable, reach: IntArray, run_end: IntArray, threshold: int) -> BoolArray:
-    """Tell for each row whether a group that begins there goes on behind its run."""
-    counts = table.nr_accesses
-    # A row behind the last one, into which nobody reaches.
-    behind = np.append(counts, 0)[run_end]
-    border = np.append(_is_border(table), True)
-    goes_on: BoolArray = np.abs(behind - counts) <= threshold
-    goes_on &= (reach > run_end) & ~border[run_end - 1]
-    return goes_on
 
 
 class _Folding:

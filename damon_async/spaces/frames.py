@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -115,7 +114,8 @@ class FrameMap:
                 first += nr_pages
         self.nr_pages = first
         self._starts = [segment.first for segment in self.segments]
-        self._firsts = np.array([segment.first for segment in self.segments], np.int64)
+        self._firsts = np.array(self._starts, np.int64)
+        self._ends = np.array([segment.end for segment in self.segments], np.int64)
 
     def pieces(self, frames: Frames) -> Iterator[Piece]:
         """Yield the pages of a range, segment by segment."""
@@ -157,38 +157,40 @@ class FrameMap:
             answers[inner] = np.repeat(truth.counts > 0, np.diff(truth.bounds) // PAGE)
         return answers
 
-    def touched_ranges(
-        self, ranges: Sequence[Frames], since_us: int, until_us: int
-    ) -> Iterator[Frames]:
+    def touched_ranges(self, ranges: IntArray, since_us: int, until_us: int) -> Iterator[Frames]:
         """
         Yield what was touched in an interval of some ranges of pages.
 
         Args:
-            ranges: Ascending, not overlapping.
+            ranges: int64, shape (nr_ranges, 2): first page and the one behind the
+                last, ascending and not overlapping.
 
             since_us: When the interval begins.
 
             until_us: When it ends.
         """
-        pieces = (piece for frames in ranges for piece in self.pieces(frames))
         # All of a segment at once: asking a space takes long, however little it is about.
-        for _, group in groupby(pieces, key=lambda piece: piece.frames.start - piece.start // PAGE):
-            yield from self._touched_pieces(list(group), since_us, until_us)
+        firsts = ranges[:, 1].searchsorted(self._firsts, "right").tolist()
+        lasts = ranges[:, 0].searchsorted(self._ends, "left").tolist()
+        for segment, first, last in zip(self.segments, firsts, lasts, strict=True):
+            if first < last:
+                own = ranges[first:last].clip(segment.first, segment.end)
+                yield from self._touched_in(segment, own, since_us, until_us)
 
-    def _touched_pieces(
-        self, pieces: Sequence[Piece], since_us: int, until_us: int
+    def _touched_in(
+        self, segment: Segment, ranges: IntArray, since_us: int, until_us: int
     ) -> Iterator[Frames]:
-        """Yield what was touched of pieces of one segment."""
-        shift = pieces[0].frames.start - pieces[0].start // PAGE
-        space = self.processes[pieces[0].process].space
+        """Yield what was touched of some ranges of one segment."""
+        shift = segment.first - segment.start // PAGE
+        space = self.processes[segment.process].space
+        bounds = (ranges - shift) * PAGE
         if isinstance(space, Ranged):
-            bounds = np.array([(piece.start, piece.end) for piece in pieces], np.int64)
             for low, high in (space.touched_runs(bounds, since_us, until_us) // PAGE).tolist():
                 yield slice(low + shift, high + shift)
             return
         instants = np.array([since_us, until_us], np.int64)
-        for piece in pieces:
-            truth = space.truth(piece.start, piece.end, instants)
+        for start, end in bounds.tolist():
+            truth = space.truth(start, end, instants)
             runs = truth.bounds // PAGE + shift
             for index in np.flatnonzero(truth.counts).tolist():
                 yield slice(int(runs[index]), int(runs[index + 1]))

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import BoolArray
+from ..arrays import BoolArray, IntArray
 from ..errors import InvalidError
 from .costs import CostModel, Node
 from .frames import FrameMap, Process
-from .pages import HUGE, MAX_GROUPS, PAGE, Bit, Frames, Pages
+from .pages import HUGE, MAX_GROUPS, PAGE, Bit, Frames, Pages, as_slices
 
 TIER_LOOKS = 20
 """In how many parts of the time since the last look slow pages are looked at."""
@@ -233,8 +233,7 @@ class Machine:
         """Return the parts of a range outside of which no page is in memory."""
         first, last = frames.start // HUGE, -(-frames.stop // HUGE)
         parts = _ranges_of_blocks(~self._is_bare[first:last], first, self.frames.nr_pages)
-        clipped = [slice(max(p.start, frames.start), min(p.stop, frames.stop)) for p in parts]
-        return [part for part in clipped if part.start < part.stop]
+        return as_slices(parts.clip(frames.start, frames.stop))
 
     # -- What it consists of -------------------------------------------------
 
@@ -263,10 +262,6 @@ class Machine:
 
     # -- What time does ------------------------------------------------------
 
-    def _thin_ranges(self) -> list[Frames]:
-        """Return the ranges of pages among which some may be absent."""
-        return _ranges_of_blocks(self._is_thin, 0, self.frames.nr_pages)
-
     def _look_again(self, frames: Frames) -> None:
         """Find out anew which blocks around a range hold absent pages, and which only those."""
         first, last = frames.start // HUGE, -(-frames.stop // HUGE)
@@ -280,7 +275,7 @@ class Machine:
         """Let absent pages come back that were touched since."""
         nr_refaults = nr_faults = 0
         # Found before any is brought in, which changes where pages are absent.
-        thin = self._thin_ranges()
+        thin = _ranges_of_blocks(self._is_thin, 0, self.frames.nr_pages)
         for frames in list(self.frames.touched_ranges(thin, since_us, now_us)):
             everything = np.ones(frames.stop - frames.start, np.bool_)
             nr_back, nr_new = self.bring_in(frames, everything)
@@ -366,7 +361,7 @@ class Machine:
         return replace(self.account, resident_bytes=resident, free_bytes=free)
 
 
-def _ranges_of_blocks(chosen: BoolArray, first: int, nr_pages: int) -> list[Frames]:
+def _ranges_of_blocks(chosen: BoolArray, first: int, nr_pages: int) -> IntArray:
     """
     Return ranges of pages that hold all chosen blocks; close ones are made one.
 
@@ -376,12 +371,12 @@ def _ranges_of_blocks(chosen: BoolArray, first: int, nr_pages: int) -> list[Fram
         first: Number of the first of these blocks.
 
         nr_pages: How many pages there are; the last block may be a part.
+
+    Returns:
+        int64, shape (nr_ranges, 2), ascending: first page and the one behind the last.
     """
     blocks = np.flatnonzero(chosen) + first
-    if not len(blocks):
-        return []
-    breaks = np.flatnonzero(np.diff(blocks) > GAP_BLOCKS)
-    lows = blocks[np.append(0, breaks + 1)] * HUGE
-    highs = (blocks[np.append(breaks, len(blocks) - 1)] + 1) * HUGE
-    highs = np.minimum(highs, nr_pages)
-    return [slice(low, high) for low, high in zip(lows.tolist(), highs.tolist(), strict=True)]
+    # Something far away at either end, so that all ranges begin and end alike.
+    apart = np.diff(blocks, prepend=-GAP_BLOCKS - 1, append=nr_pages + GAP_BLOCKS) > GAP_BLOCKS
+    ranges = np.stack((blocks[apart[:-1]], blocks[apart[1:]] + 1), axis=1) * HUGE
+    return np.minimum(ranges, nr_pages)
