@@ -95,7 +95,8 @@ class Tree:
         Raises:
             OSError: ENOENT if there is nothing, ENOTDIR if a file is in the way.
         """
-        found = self._find(path)
+        known = self._known.get(path)
+        found = self._find(path) if known is None or known.branch.is_gone else known
         if isinstance(found, Branch):
             return NodeStat(is_dir=True, mode=DIRECTORY_MODE, size=0)
         return NodeStat(is_dir=False, mode=found.file.mode, size=found.size)

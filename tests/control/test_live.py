@@ -19,6 +19,7 @@ from damon_async.control.values import Value
 from damon_async.control.world import World
 from damon_async.engine.clock import RealClock
 from damon_async.engine.engine import Damon
+from damon_async.engine.holding import TimeHold
 from damon_async.engine.virtual_clock import VirtualClock
 from damon_async.params.monitoring import Context, Ops
 
@@ -279,3 +280,39 @@ async def test_kdamonds_of_directories() -> None:
         assert behavior.kdamond(directory) is console.kdamond
         assert repr(behavior) == "<State 6.18, 1 running>"
         behavior.close()
+
+
+async def test_commands_can_be_given_up() -> None:
+    """Whoever waits through a portal may stop to wait, and the command ends before he is told."""
+    world = World(process={1: Memory()}.get)
+    with quiet():
+        async with Damon(clock=VirtualClock(), seed=7) as damon:
+            behavior = Noted(damon, world=world, holds_time=True)
+            tree = Tree(ADMIN, behavior=behavior)
+            hold = TimeHold(damon.clock, "the test")
+
+            def work(portal: TreePortal) -> None:
+                _start(portal.write)
+                portal.write(f"{INTERVALS}/sample_us", "1234")
+                portal._portal.call(hold.take)
+                handle = portal.open(f"{K}/state", for_writing=True)
+                with pytest.raises(InterruptedError, match="nobody waits for state any more"):
+                    portal.write_open(
+                        handle, "update_schemes_stats", is_given_up=behavior.has_begun.is_set
+                    )
+                assert not tree.lock.is_held
+                portal._portal.call(hold.release)
+                # It is not given up if it is answered before.
+                given_up = portal.write_open(handle, "commit", is_given_up=lambda: False)
+                assert given_up == len("commit")
+
+            async with TreePortal(tree) as portal:
+                await to_thread.run_sync(work, portal)
+    assert not tree.lock.is_held
+
+
+async def test_portals_raise_what_was_raised() -> None:
+    """What is raised in the scope of a portal comes out as it is."""
+    with pytest.raises(KeyError, match="mine"):
+        async with TreePortal(Tree(ADMIN)):
+            raise KeyError("mine")
