@@ -116,6 +116,9 @@ class FrameMap:
         self._starts = [segment.first for segment in self.segments]
         self._firsts = np.array(self._starts, np.int64)
         self._ends = np.array([segment.end for segment in self.segments], np.int64)
+        # Found out once: checking a protocol takes as long as a question.
+        spaces = [self.processes[segment.process].space for segment in self.segments]
+        self._ranged = [space if isinstance(space, Ranged) else None for space in spaces]
 
     def pieces(self, frames: Frames) -> Iterator[Piece]:
         """Yield the pages of a range, segment by segment."""
@@ -149,17 +152,17 @@ class FrameMap:
 
     def touched(self, frames: Frames, since_us: int, until_us: int) -> BoolArray:
         """Tell which pages were touched in an interval: bool, shape (nr_frames,)."""
-        instants = np.array([since_us, until_us], np.int64)
-        answers = np.zeros(frames.stop - frames.start, np.bool_)
-        for piece in self.pieces(frames):
-            truth = self.truth(piece, instants)
-            inner = slice(piece.frames.start - frames.start, piece.frames.stop - frames.start)
-            answers[inner] = np.repeat(truth.counts > 0, np.diff(truth.bounds) // PAGE)
-        return answers
+        whole = np.array([[frames.start, frames.stop]], np.int64)
+        bounds = self.touched_ranges(whole, since_us, until_us).ravel()
+        # Untouched up to the first bound, touched up to the next one, and so on.
+        lengths = np.diff(bounds, prepend=frames.start, append=frames.stop)
+        is_touched = np.zeros(len(lengths), np.bool_)
+        is_touched[1::2] = True
+        return np.repeat(is_touched, lengths)
 
-    def touched_ranges(self, ranges: IntArray, since_us: int, until_us: int) -> Iterator[Frames]:
+    def touched_ranges(self, ranges: IntArray, since_us: int, until_us: int) -> IntArray:
         """
-        Yield what was touched in an interval of some ranges of pages.
+        Return what was touched in an interval of some ranges of pages.
 
         Args:
             ranges: int64, shape (nr_ranges, 2): first page and the one behind the
@@ -168,32 +171,38 @@ class FrameMap:
             since_us: When the interval begins.
 
             until_us: When it ends.
+
+        Returns:
+            int64, shape (nr_touched, 2), like *ranges*.
         """
         # All of a segment at once: asking a space takes long, however little it is about.
         firsts = ranges[:, 1].searchsorted(self._firsts, "right").tolist()
         lasts = ranges[:, 0].searchsorted(self._ends, "left").tolist()
-        for segment, first, last in zip(self.segments, firsts, lasts, strict=True):
+        found = [np.zeros((0, 2), np.int64)]
+        for index, (segment, first, last) in enumerate(
+            zip(self.segments, firsts, lasts, strict=True)
+        ):
             if first < last:
                 own = ranges[first:last].clip(segment.first, segment.end)
-                yield from self._touched_in(segment, own, since_us, until_us)
+                found.append(self._touched_in(index, own, since_us, until_us))
+        return np.concatenate(found)
 
-    def _touched_in(
-        self, segment: Segment, ranges: IntArray, since_us: int, until_us: int
-    ) -> Iterator[Frames]:
-        """Yield what was touched of some ranges of one segment."""
+    def _touched_in(self, index: int, ranges: IntArray, since_us: int, until_us: int) -> IntArray:
+        """Return what was touched of some ranges of one segment."""
+        segment, ranged = self.segments[index], self._ranged[index]
+        # From pages of the machine to those of the process.
         shift = segment.first - segment.start // PAGE
-        space = self.processes[segment.process].space
         bounds = (ranges - shift) * PAGE
-        if isinstance(space, Ranged):
-            for low, high in (space.touched_runs(bounds, since_us, until_us) // PAGE).tolist():
-                yield slice(low + shift, high + shift)
-            return
+        if ranged is not None:
+            return ranged.touched_runs(bounds, since_us, until_us) // PAGE + shift
+        space = self.processes[segment.process].space
         instants = np.array([since_us, until_us], np.int64)
+        found = []
         for start, end in bounds.tolist():
             truth = space.truth(start, end, instants)
-            runs = truth.bounds // PAGE + shift
-            for index in np.flatnonzero(truth.counts).tolist():
-                yield slice(int(runs[index]), int(runs[index + 1]))
+            runs = np.stack((truth.bounds[:-1], truth.bounds[1:]), axis=1)
+            found.append(runs[truth.counts > 0])
+        return np.concatenate(found) // PAGE + shift
 
     def accessed(self, frames: IntArray, since_us: IntArray, until_us: IntArray) -> BoolArray:
         """
@@ -213,15 +222,17 @@ class FrameMap:
         # A column is a region, which nearly always lies in one segment as a whole:
         # each segment is asked about its own columns only.
         lows, highs = frames.min(axis=0), frames.max(axis=0)
-        first = self._firsts.searchsorted(lows, "right") - 1
-        last = self._firsts.searchsorted(highs, "right") - 1
-        for number in range(max(0, int(first.min())), int(last.max()) + 1):
-            columns = np.flatnonzero((first <= number) & (last >= number))
-            if not len(columns):
+        if (lows[1:] < lows[:-1]).any():
+            order = np.argsort(lows, kind="stable")
+            answers[:, order] = self.accessed(frames[:, order], since_us, until_us)
+            return answers
+        starts = np.maximum.accumulate(highs).searchsorted(self._firsts).tolist()
+        stops = lows.searchsorted(self._ends).tolist()
+        for segment, start, stop in zip(self.segments, starts, stops, strict=True):
+            if start >= stop:
                 continue
-            low, high = int(columns[0]), int(columns[-1]) + 1
-            part = slice(low, high) if high - low == len(columns) else columns
-            segment, own = self.segments[number], frames[:, part]
+            part = slice(start, stop)
+            own = frames[:, part]
             space = self.processes[segment.process].space
             addresses = own * PAGE + (segment.start - segment.first * PAGE)
             if lows[part].min() >= segment.first and highs[part].max() < segment.end:

@@ -232,7 +232,10 @@ class Machine:
     def occupied(self, frames: Frames) -> list[Frames]:
         """Return the parts of a range outside of which no page is in memory."""
         first, last = frames.start // HUGE, -(-frames.stop // HUGE)
-        parts = _ranges_of_blocks(~self._is_bare[first:last], first, self.frames.nr_pages)
+        bare = self._is_bare[first:last]
+        if not bare.any():
+            return [frames]
+        parts = _ranges_of_blocks(~bare, first, self.frames.nr_pages)
         return as_slices(parts.clip(frames.start, frames.stop))
 
     # -- What it consists of -------------------------------------------------
@@ -274,9 +277,8 @@ class Machine:
     def _bring_back(self, since_us: int, now_us: int) -> None:
         """Let absent pages come back that were touched since."""
         nr_refaults = nr_faults = 0
-        # Found before any is brought in, which changes where pages are absent.
         thin = _ranges_of_blocks(self._is_thin, 0, self.frames.nr_pages)
-        for frames in list(self.frames.touched_ranges(thin, since_us, now_us)):
+        for frames in as_slices(self.frames.touched_ranges(thin, since_us, now_us)):
             everything = np.ones(frames.stop - frames.start, np.bool_)
             nr_back, nr_new = self.bring_in(frames, everything)
             nr_refaults += nr_back

@@ -136,8 +136,11 @@ class PageActions:
         nr_passed, done = 0, Effect(0)
         for part in self._machine.occupied(frames):
             passing = self._filters.passing(part, filters, request.now_us)
+            nr_chosen = int(np.count_nonzero(passing))
+            if not nr_chosen:
+                continue
+            nr_passed += nr_chosen
             effect = _HANDLERS[request.action](self._machine, part, passing, request)
-            nr_passed += int(np.count_nonzero(passing))
             done = Effect(done.nr_pages + effect.nr_pages, done.transfer_ns + effect.transfer_ns)
         return nr_passed, done
 

@@ -84,11 +84,15 @@ class PatternSpace:
         since, until = since_us.ravel(), until_us.ravel()
         if not addresses.size:
             return np.zeros((len(since), addresses.shape[1]), np.bool_)
-        # Most calls fall into one turn of one phase as a whole.
-        span = self._timeline.span_at(int(since[0]))
-        if span is not None and until[-1] <= span.end_us:
+        span = self._turn(since, until)
+        if span is not None:
             return self._phase(span.phase).touched(addresses, since, until, span.begin_us)
         return self._accessed_across(addresses, since, until)
+
+    def _turn(self, since: IntArray, until: IntArray) -> Span | None:
+        # The one turn of a phase that all windows lie in, as most of them do.
+        span = self._timeline.span_at(int(since[0]))
+        return span if span is not None and until[-1] <= span.end_us else None
 
     def _accessed_across(self, addresses: IntArray, since: IntArray, until: IntArray) -> BoolArray:
         # Windows may reach into several turns, before the beginning and past
@@ -139,6 +143,9 @@ class PatternSpace:
         Returns:
             uint8, shape (nr_windows, nr_pieces): see ``process_table``.
         """
+        turn = self._turn(since_us, until_us)
+        if turn is not None:
+            return self._phase(turn.phase).survey(addresses, since_us, until_us, turn.begin_us)
         states = np.full((len(since_us), len(addresses)), UNTOUCHED, np.uint8)
         for span in self._timeline.spans(since_us, until_us):
             rows, since, until = _parts(span, since_us, until_us)

@@ -100,8 +100,8 @@ class Phase:
             uint8, shape (nr_windows, nr_pieces).
         """
         window = self._table.window(self._clock, since_us, until_us, origin_us)
-        states = np.zeros((len(since_us), len(addresses)), np.uint8)
-        for layer in self._layers:
+        states = self._survey_layer(self._layers[0], addresses, window)
+        for layer in self._layers[1:]:
             states = either(states, self._survey_layer(layer, addresses, window))
         return states
 

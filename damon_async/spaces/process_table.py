@@ -100,6 +100,11 @@ class ProcessTable:
         """
         nr_windows = len(since_us)
         columns = self._columns
+        if self.is_still:
+            nowhere = np.zeros((nr_windows, FIRST_NUMBER), np.int64)
+            still: States = np.zeros(nowhere.shape, np.uint8)
+            still[:, ALWAYS] = until_us > since_us
+            return Window(still, nowhere, nowhere)
         # Both ends in one go: these arrays are so small that calls are what counts.
         positions = clock.progress(np.concatenate((since_us, until_us)), origin_us)
         positions = positions.take(columns.clock, axis=1)
