@@ -16,7 +16,8 @@ try() {
 	echo $? >"$name.rc"
 }
 
-# interrupted SECONDS COMMAND...: as at a terminal where somebody presses Ctrl-C.
+# interrupted SECONDS COMMAND...: as at a terminal where somebody presses Ctrl-C, and
+# loses patience ten seconds later.
 interrupted() {
-	timeout --preserve-status -s INT "$@"
+	timeout --preserve-status -k 10 -s INT "$@"
 }
