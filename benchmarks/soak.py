@@ -21,8 +21,8 @@ from damon_async.engine.kdamond import Kdamond
 from damon_async.errors import CanceledError
 from damon_async.params.monitoring import Context, Intervals
 from damon_async.params.schemes import Scheme
+from damon_async.stress.slab import AGGR_US, SAMPLE_US, Slab, quiet_damon, slab
 from damon_async.testing.faults import Trouble, Troubled
-from damon_async.testing.slab import AGGR_US, SAMPLE_US, Slab, quiet_damon, slab
 
 NR_AGGREGATIONS = 1_000_000
 NR_KDAMONDS = 50

@@ -46,13 +46,18 @@ ROOMS_BELOW: Final[dict[str, set[str]]] = {
     # Tools for tests of all of it, by users and by us.
     "testing": GROUND
     | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine", "control"},
+    # The house put to the test.
+    "stress": GROUND
+    | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine", "control"}
+    | {"testing"},
     # A whole machine around a command.
     "sandbox": GROUND
     | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine"}
     | {"control", "modules", "processes"},
     "cli": GROUND
     | {"regions", "spaces", "operations", "records", "schemes", "monitor", "engine"}
-    | {"control", "modules", "processes", "sandbox", "testing", "whatif", "reports"},
+    | {"control", "modules", "processes", "sandbox", "stress", "testing"}
+    | {"whatif", "reports"},
     "__main__": {"cli"},
 }
 
@@ -76,6 +81,7 @@ OUTSIDE_THE_CORE: Final = {
     "modules",
     "sandbox",
     "testing",
+    "stress",
     "reports",
     "cli",
     "__main__",

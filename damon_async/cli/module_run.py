@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from cyclopts import Group, Parameter
 from rich.console import Console
@@ -83,7 +83,9 @@ class ModuleRun:
             unknown = values.keys() - names
             if unknown:
                 raise InvalidError(f"{module} has no parameter {', '.join(sorted(unknown))}")
-            self._preset = TUNABLE[module](**{names[name]: values[name] for name in values})
+            # As texts: the model reads them as the fields want them.
+            given: dict[str, Any] = {names[name]: values[name] for name in values}
+            self._preset = TUNABLE[module](**given)
         self._estimates = Estimates()
         self._updated_us = 0
 

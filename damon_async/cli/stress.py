@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ..testing.stress import Finding, Portion, portions, repeated, run_portion
+from ..stress.stress import Finding, Portion, portions, repeated, run_portion
 from .quantities import Count
 
 FOUND: Final = 1

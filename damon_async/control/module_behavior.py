@@ -6,7 +6,7 @@ import errno
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import anyio
 
@@ -245,7 +245,11 @@ class Modules(Behavior):
         """
         model = TUNABLE[_name_of(branch)]
         names = model.kernel_names()
-        return model(**{names[each]: branch.value(each) for each in names if branch.has(each)})
+        # Which value belongs to which field, the model knows.
+        given: dict[str, Any] = {
+            names[each]: branch.value(each) for each in names if branch.has(each)
+        }
+        return model(**given)
 
     def _write_back(self, branch: Branch, region: AddressRange) -> None:
         """Show the range that was chosen."""

@@ -8,7 +8,7 @@ import pytest
 
 from damon_async.cli import stress as stress_file
 from damon_async.cli.main import main
-from damon_async.testing.stress import Finding, Portion
+from damon_async.stress.stress import Finding, Portion
 
 SMALL = ["--schedules", "2", "--faults", "1"]
 

@@ -17,10 +17,10 @@ from damon_async.modules.reclaim import Reclaim
 from damon_async.operations.requests import ActionRequest
 from damon_async.params.schemes import Scheme
 from damon_async.spaces.workload import open_workload
-from damon_async.testing.engine_scenarios import EMPTY
+from damon_async.stress.engine_scenarios import EMPTY
+from damon_async.stress.slab import AGGR_US, idle, quiet_damon, slab
+from damon_async.stress.tree_scenarios import K, control_tree
 from damon_async.testing.oracles import must
-from damon_async.testing.slab import AGGR_US, idle, quiet_damon, slab
-from damon_async.testing.tree_scenarios import K, control_tree
 
 WORDS = (
     "on",

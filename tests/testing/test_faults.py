@@ -16,6 +16,7 @@ from damon_async.operations.base import Operations
 from damon_async.operations.requests import Acting, ActionRequest
 from damon_async.params.keywords import Action
 from damon_async.params.monitoring import Context, Target
+from damon_async.stress.slab import SLAB, Slab, quiet_damon, slab
 from damon_async.testing.faults import (
     InjectedError,
     JumpingTime,
@@ -27,7 +28,6 @@ from damon_async.testing.faults import (
     failing,
 )
 from damon_async.testing.seeded import SeededLoop
-from damon_async.testing.slab import SLAB, Slab, quiet_damon, slab
 
 
 class Counter:

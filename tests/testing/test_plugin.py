@@ -8,8 +8,8 @@ from importlib.metadata import entry_points
 
 import pytest
 
+from damon_async.stress.scenarios import SCENARIOS
 from damon_async.testing.explore import ScheduleFailure
-from damon_async.testing.scenarios import SCENARIOS
 
 pytest_plugins = ["pytester"]
 

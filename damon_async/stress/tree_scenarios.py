@@ -11,8 +11,8 @@ from ..control.tree import Tree
 from ..control.world import World
 from ..engine.engine import Damon
 from ..spaces.workload import open_workload
+from ..testing.oracles import must, watched
 from .engine_scenarios import EMPTY, together
-from .oracles import must, watched
 from .slab import quiet_damon
 
 K: Final = "kdamonds/0"

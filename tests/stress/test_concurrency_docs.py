@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from damon_async.stress.scenarios import SCENARIOS
+from damon_async.stress.trials import Fault
 from damon_async.testing import faults
-from damon_async.testing.scenarios import SCENARIOS
-from damon_async.testing.trials import Fault
 
 from .planted import BUGS
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from damon_async.engine.gate import AdmissionGate
-from damon_async.testing.gate_model import (
+from damon_async.stress.gate_model import (
     EXCLUSIVE,
     SHARED,
     Count,
@@ -23,7 +23,7 @@ from damon_async.testing.gate_model import (
     overtakings,
     stuck,
 )
-from damon_async.testing.gate_replay import DifferenceError, Replayed, replay_all
+from damon_async.stress.gate_replay import DifferenceError, Replayed, replay_all
 
 START = initial(4, 3)
 

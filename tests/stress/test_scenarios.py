@@ -7,9 +7,9 @@ import inspect
 
 import pytest
 
-from damon_async.testing.engine_scenarios import Scenario
+from damon_async.stress.engine_scenarios import Scenario
+from damon_async.stress.scenarios import SCENARIOS
 from damon_async.testing.explore import explore
-from damon_async.testing.scenarios import SCENARIOS
 
 NR_SCHEDULES = 1000
 

@@ -9,10 +9,10 @@ import pytest
 from damon_async.engine.gate import AdmissionGate
 from damon_async.errors import InvalidError
 from damon_async.monitor.loop import Loop
+from damon_async.stress.scenarios import SCENARIOS
+from damon_async.stress.stress import Portion, portions, repeated, run_portion
+from damon_async.stress.trials import Fault
 from damon_async.testing.explore import ScheduleFailure
-from damon_async.testing.scenarios import SCENARIOS
-from damon_async.testing.stress import Portion, portions, repeated, run_portion
-from damon_async.testing.trials import Fault
 
 from .planted import BUGS
 

@@ -24,8 +24,8 @@ from ..operations.requests import ActionRequest
 from ..params.monitoring import Context, Intervals
 from ..params.quotas import Quotas
 from ..params.schemes import Scheme
-from .faults import Troubled
-from .oracles import must, watched
+from ..testing.faults import Troubled
+from ..testing.oracles import must, watched
 from .slab import AGGR_US, SAMPLE_US, Slab, idle, quiet_damon, slab
 
 Scenario: TypeAlias = Callable[[], Coroutine[Any, Any, None]]

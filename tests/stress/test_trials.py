@@ -11,12 +11,12 @@ from damon_async.engine.kdamond import Kdamond
 from damon_async.engine.life import KdamondState
 from damon_async.engine.user_functions import UserFunctions
 from damon_async.monitor.loop import Loop
-from damon_async.testing import trials
+from damon_async.stress import trials
+from damon_async.stress.slab import slab
+from damon_async.stress.trials import TRIALS, Fault, beside, inject
 from damon_async.testing.faults import failing
 from damon_async.testing.oracles import OracleError
 from damon_async.testing.seeded import SeededLoop
-from damon_async.testing.slab import slab
-from damon_async.testing.trials import TRIALS, Fault, beside, inject
 
 NR_TIMES = 100
 

@@ -24,8 +24,8 @@ from damon_async.monitor.calls import CallQueue
 from damon_async.monitor.state import ContextState
 from damon_async.regions.table import AGE, END, RegionTable
 from damon_async.schemes.quotas import QuotaState
-from damon_async.testing import engine_scenarios as engine, tree_scenarios as trees
-from damon_async.testing.engine_scenarios import Scenario
+from damon_async.stress import engine_scenarios as engine, tree_scenarios as trees
+from damon_async.stress.engine_scenarios import Scenario
 
 
 @dataclass(frozen=True)

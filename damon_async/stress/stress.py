@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final
 
 from ..errors import InvalidError
-from .explore import Mode, ScheduleFailure, explore, replay
+from ..testing.explore import Mode, ScheduleFailure, explore, replay
 from .scenarios import SCENARIOS
 from .trials import Fault, inject
 

@@ -40,8 +40,7 @@ from ..params.schemes import Scheme
 from ..records.fragments import Fragment
 from ..records.snapshot import Snapshot
 from ..records.writer import RecordWriter
-from .engine_scenarios import EMPTY
-from .faults import (
+from ..testing.faults import (
     InjectedError,
     JumpingTime,
     Trouble,
@@ -51,10 +50,11 @@ from .faults import (
     bad_subscriber,
     failing,
 )
-from .oracles import must, watching
-from .seeded import SeededLoop
+from ..testing.oracles import must, watching
+from ..testing.seeded import SeededLoop
+from ..testing.sweeps import Means, cancelled_at
+from .engine_scenarios import EMPTY
 from .slab import AGGR_US, Slab, quiet_damon, slab
-from .sweeps import Means, cancelled_at
 from .tree_scenarios import K, control_tree, say
 
 NR_AGGREGATIONS: Final = 4
