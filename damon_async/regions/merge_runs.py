@@ -60,12 +60,13 @@ def walk_runs(table: RegionTable, threshold: int, sz_limit: int) -> Groups:
     # No group ends at row 0, so that it can stand for those that are folded.
     jumps = np.where(is_plain, stop, 0).tolist()
     folding = _Folding(table, threshold, reach)
-    heads: list[int] = []
     row, nr_regions = 0, len(table)
+    # Marks turn into an array at once, a list of rows one by one.
+    is_head = bytearray(nr_regions)
     while row < nr_regions:
-        heads.append(row)
+        is_head[row] = True
         row = jumps[row] or folding.fold(row)
-    first = np.array(heads)
+    first = np.frombuffer(is_head, np.bool_).nonzero()[0]
     # Each group ends where the next one begins.
     last = np.append(first[1:], nr_regions) - 1
     counts, ages = table.nr_accesses[first], table.age[first]

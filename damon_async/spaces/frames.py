@@ -153,9 +153,10 @@ class FrameMap:
     def touched(self, frames: Frames, since_us: int, until_us: int) -> BoolArray:
         """Tell which pages were touched in an interval: bool, shape (nr_frames,)."""
         whole = np.array([[frames.start, frames.stop]], np.int64)
-        bounds = self.touched_ranges(whole, since_us, until_us).ravel()
+        ranges = self.touched_ranges(whole, since_us, until_us).ravel()
         # Untouched up to the first bound, touched up to the next one, and so on.
-        lengths = np.diff(bounds, prepend=frames.start, append=frames.stop)
+        bounds = np.concatenate(([frames.start], ranges, [frames.stop]))
+        lengths = bounds[1:] - bounds[:-1]
         is_touched = np.zeros(len(lengths), np.bool_)
         is_touched[1::2] = True
         return np.repeat(is_touched, lengths)

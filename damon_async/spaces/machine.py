@@ -283,6 +283,8 @@ class Machine:
             nr_back, nr_new = self.bring_in(frames, everything)
             nr_refaults += nr_back
             nr_faults += nr_new
+        if not nr_refaults + nr_faults:
+            return
         stall_ns = nr_refaults * self.costs.refault_ns + nr_faults * self.costs.fault_ns
         account = self.account
         self.account = replace(
@@ -378,7 +380,9 @@ def _ranges_of_blocks(chosen: BoolArray, first: int, nr_pages: int) -> IntArray:
         int64, shape (nr_ranges, 2), ascending: first page and the one behind the last.
     """
     blocks = np.flatnonzero(chosen) + first
-    # Something far away at either end, so that all ranges begin and end alike.
-    apart = np.diff(blocks, prepend=-GAP_BLOCKS - 1, append=nr_pages + GAP_BLOCKS) > GAP_BLOCKS
-    ranges = np.stack((blocks[apart[:-1]], blocks[apart[1:]] + 1), axis=1) * HUGE
+    gaps = np.flatnonzero(blocks[1:] - blocks[:-1] > GAP_BLOCKS)
+    # One range more than there are gaps, but none if there is no block at all.
+    firsts = np.concatenate((blocks[:1], blocks[gaps + 1]))
+    lasts = np.concatenate((blocks[gaps], blocks[-1:]))
+    ranges: IntArray = np.stack((firsts, lasts + 1), axis=1) * HUGE
     return np.minimum(ranges, nr_pages)

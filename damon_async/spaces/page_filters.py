@@ -133,6 +133,8 @@ def _begins_with_young(filters: Sequence[Filter]) -> bool:
 
 def _distinct(values: IntArray) -> list[int]:
     """Return what occurs in *values*, ascending."""
+    if not len(values):
+        return []
     # What was looked at together lies together, so there is little to sort.
     is_new = np.diff(values, prepend=-1) != 0
     distinct: list[int] = np.unique(values[is_new]).tolist()

@@ -123,6 +123,10 @@ class PatternSpace:
         Returns:
             int64, ascending, *start* first, all below *end*.
         """
+        turn = self._turn(since_us, until_us)
+        if turn is not None:
+            cuts = self._phase(turn.phase).cuts(start, end, since_us, until_us, turn.begin_us)
+            return np.unique(np.append(cuts, start))
         found = [np.array([start])]
         for span in self._timeline.spans(since_us, until_us):
             _, since, until = _parts(span, since_us, until_us)

@@ -12,7 +12,7 @@ from damon_async.spaces.frames import Process
 from damon_async.spaces.generator_base import Layout
 from damon_async.spaces.generators import Uniform
 from damon_async.spaces.machine import Machine
-from damon_async.spaces.page_filters import PageFilters
+from damon_async.spaces.page_filters import REJECT_YOUNG, PageFilters
 from damon_async.spaces.pages import Frames
 
 NR_PAGES = 12
@@ -72,3 +72,45 @@ def test_page_cache_that_nobody_maps() -> None:
     rules = (Filter("anon"), Filter("unmapped", allow=True))
     passing = PageFilters(machine).passing(slice(0, 8), rules, 1_000)
     assert passing.tolist() == [False] * 4 + [True] * 4
+
+
+def test_young_is_asked_of_few() -> None:
+    """What paddr rejects in front is looked up where the other filters let pages pass."""
+    space = Uniform(size=8 * 4096, rate_hz=1000, layout=Layout.FLAT).space()
+    machine = Machine([Process(1, space), Process(2, space, is_anon=False)])
+    rules = (REJECT_YOUNG, Filter("anon"))
+    filters, frames = PageFilters(machine), slice(0, 16)
+    asked: list[Frames] = []
+    touched = machine.frames.touched
+
+    def ask(part: Frames, since_us: int, until_us: int) -> BoolArray:
+        asked.append(part)
+        return touched(part, since_us, until_us)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machine.frames, "touched", ask)
+        assert not filters.passing(frames, rules, 100_000).any()
+    assert asked == [slice(8, 16)]
+    # All of them were looked at, and are old from then on.
+    assert filters.passing(frames, RULES, 100_000).all()
+
+
+@given(st.lists(st.booleans(), min_size=3, max_size=3), st.integers(1, 40))
+@settings(max_examples=25)
+def test_young_first_or_last(flags: list[bool], now_ms: int) -> None:
+    """Rejecting young pages before or behind another rejecting filter comes to the same."""
+    space = Uniform(size=8 * 4096, rate_hz=50, layout=Layout.FLAT).space()
+    processes = [
+        Process(number, space, is_anon=is_anon, is_mapped=False)
+        for number, is_anon in enumerate(flags)
+    ]
+    young, anon, frames = REJECT_YOUNG, Filter("anon"), slice(0, 24)
+    first, last = (
+        PageFilters(Machine(processes)).passing(frames, rules, now_ms * 1000)
+        for rules in ((young, anon), (anon, young))
+    )
+    assert first.tolist() == last.tolist()
+    # A second look at one instant finds nothing young, whatever the first one found.
+    again = PageFilters(Machine(processes)).passing(frames, (young, young), now_ms * 1000)
+    alone = PageFilters(Machine(processes)).passing(frames, (young,), now_ms * 1000)
+    assert again.tolist() == alone.tolist()
