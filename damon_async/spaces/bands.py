@@ -95,6 +95,13 @@ class Bands:
         last = self.cuts_at.searchsorted(end, "left")
         return self.cuts_at[first:last]
 
+    def ruled_by(self, number: int) -> IntArray:
+        """Return the bands of a process: int64, shape (nr_bands, 2), ascending."""
+        ends = np.iinfo(np.int64)
+        bounds = np.concatenate(([ends.min], self.cuts_at, [ends.max]))
+        ruled: IntArray = np.stack((bounds[:-1], bounds[1:]), axis=1)[self.numbers == number]
+        return ruled
+
     def survey(self, addresses: IntArray, states: States) -> States:
         """Tell what a whole band does: what its process does."""
         return states[:, self.locate(addresses)]

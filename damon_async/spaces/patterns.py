@@ -21,7 +21,7 @@ from .phases import Phase, either
 from .process_table import UNTOUCHED, States
 from .space import Mapping, Truth
 from .timeline import Span, Timeline
-from .truth import count_touches, touched_runs
+from .truth import count_touches, covered_runs, touched_runs
 
 _KEPT_PHASES: Final = 8
 
@@ -114,7 +114,15 @@ class PatternSpace:
 
     def touched_runs(self, ranges: IntArray, since_us: int, until_us: int) -> IntArray:
         """Return what of some ranges was touched in an interval; see ``truth``."""
-        return touched_runs(self, ranges, since_us, until_us)
+        since, until = np.array([since_us]), np.array([until_us])
+        found = [np.zeros((0, 2), np.int64)]
+        for span in self._timeline.spans(since, until):
+            always = self._phase(span.phase).always
+            if always is None:
+                return touched_runs(self, ranges, since_us, until_us)
+            found.append(always)
+        # Nothing depends on how long any phase is touched: no states.
+        return covered_runs(ranges, np.concatenate(found))
 
     def cuts(self, start: int, end: int, since_us: IntArray, until_us: IntArray) -> IntArray:
         """

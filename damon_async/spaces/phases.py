@@ -28,6 +28,10 @@ class Phase:
         table: The processes that the layers refer to.
 
         clock: What the processes follow.
+
+    Attributes:
+        always: int64, shape (nr_ranges, 2): what is touched at every instant, where all
+            other memory is never touched; None if there is memory of another kind.
     """
 
     def __init__(
@@ -36,6 +40,10 @@ class Phase:
         self._layers = tuple(layers)
         self._table = table
         self._clock = TimeClock() if clock is None else clock
+        bands = [layer for layer in self._layers if isinstance(layer, Bands)]
+        self.always: IntArray | None = None
+        if table.is_still and len(bands) == len(self._layers):
+            self.always = np.concatenate([each.ruled_by(ALWAYS) for each in bands])
 
     def touched(
         self, addresses: IntArray, since_us: IntArray, until_us: IntArray, origin_us: int

@@ -143,6 +143,32 @@ def touched_runs(space: Surveyed, ranges: IntArray, since_us: int, until_us: int
     return in_order
 
 
+def covered_runs(ranges: IntArray, covers: IntArray) -> IntArray:
+    """
+    Return what of some ranges is covered by others.
+
+    Args:
+        ranges: int64, shape (nr_ranges, 2): ``[start, end)``.
+
+        covers: int64, shape (nr_covers, 2), in any order; they may overlap.
+
+    Returns:
+        int64, shape (nr_runs, 2), ascending and not overlapping.
+    """
+    bounds = np.unique(np.concatenate((ranges.ravel(), covers.ravel())))
+    starts = bounds[:-1]
+    is_chosen = _is_covered(starts, ranges) & _is_covered(starts, covers)
+    runs: IntArray = np.stack((starts, bounds[1:]), axis=1)[is_chosen]
+    return runs
+
+
+def _is_covered(places: IntArray, ranges: IntArray) -> BoolArray:
+    # More ranges have begun there than have ended.
+    nr_begun = np.sort(ranges[:, 0]).searchsorted(places, "right")
+    is_covered: BoolArray = nr_begun > np.sort(ranges[:, 1]).searchsorted(places, "right")
+    return is_covered
+
+
 def _closed(runs: _Runs, stretches: _Stretches) -> IntArray:
     """Return the touched ones of *runs*, each with its end: the next, or that of its stretch."""
     behind = stretches.ends[stretches.starts.searchsorted(runs.starts, "right") - 1]
