@@ -6,9 +6,9 @@ The scheme: look at all physical memory every 0.5 s, count over 5 s, in 1,024 to
 aggregations; at most 128 MiB and 50 ms of work per second, the oldest first; of it
 only page cache that nobody maps.
 
-The machine: four sandboxes on 70 GiB. Each has 8 GiB of anonymous memory, of which
-a part is hot and wanders, and 6 GiB of page cache: packages, checkouts, build
-results, read in bursts when somebody has work for it.
+The machine: four sandboxes, 56 GiB of memory on a node of 70 GiB. Each has 8 GiB of
+anonymous memory, of which a part is hot and wanders, and 6 GiB of page cache: packages,
+checkouts, build results, read in bursts when somebody has work for it.
 
 Bar: one virtual day takes less than 60 s of one core.
 
@@ -31,7 +31,8 @@ from damon_async.params.patterns import AccessBounds, AccessPattern, AccessUnit,
 from damon_async.params.quotas import Quotas, Weights
 from damon_async.params.schemes import Scheme
 from damon_async.spaces.frames import Process
-from damon_async.spaces.generators import Diurnal, Phases
+from damon_async.spaces.generator_base import Layout
+from damon_async.spaces.generators import Diurnal, Phases, PlannedPhase
 from damon_async.spaces.machine import Machine
 from damon_async.spaces.machine_views import PhysicalMemory
 from damon_async.spaces.space import Space
@@ -77,7 +78,7 @@ def anonymous(seed: int) -> Space:
         night=ANON // 32,
         period_us=24 * HOUR_US,
         seed=seed,
-        layout="flat",
+        layout=Layout.FLAT,
     ).space()
 
 
@@ -87,8 +88,13 @@ def cached(seed: int) -> Space:
     weights = 1 / (1 + rng.permutation(CACHE_BLOCKS))
     block = CACHE // CACHE_BLOCKS
     numbers = rng.choice(CACHE_BLOCKS, size=24, p=weights / weights.sum())
-    plan = "/".join(f"600s@{number * block}-{(number + 1) * block}" for number in numbers.tolist())
-    return Phases(size=CACHE, plan=plan, layout="flat").space()
+    plan = tuple(
+        PlannedPhase(
+            duration_us=600_000_000, hot=(AddressRange(number * block, (number + 1) * block),)
+        )
+        for number in numbers.tolist()
+    )
+    return Phases(size=CACHE, plan=plan, layout=Layout.FLAT).space()
 
 
 def processes() -> tuple[Process, ...]:
@@ -122,7 +128,11 @@ def behaviour(outcome: Outcome) -> list[str]:
     use = scheme.quota
     cache = NR_SANDBOXES * CACHE
     return [
-        f"{outcome.nr_snapshots:,} aggregations, {outcome.mean_nr_regions:,.0f} regions on average",
+        (
+            f"{NR_SANDBOXES * (ANON + CACHE) / GIB:.0f} GiB of {2 * NR_SANDBOXES} processes; "
+            f"{outcome.nr_snapshots:,} aggregations, "
+            f"{outcome.mean_nr_regions:,.0f} regions on average"
+        ),
         (
             f"paged out {outcome.nr_paged_out * 4096 / GIB:.1f} GiB, came back "
             f"{outcome.nr_refaults * 4096 / GIB:.1f} GiB; of {cache / GIB:.0f} GiB page cache "

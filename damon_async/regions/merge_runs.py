@@ -98,7 +98,9 @@ def _run_ends(values: IntArray, borders: BoolArray) -> IntArray:
     is_last = borders.copy()
     is_last[:-1] |= values[1:] != values[:-1]
     ends = np.flatnonzero(is_last) + 1
-    return np.repeat(ends, np.diff(ends, prepend=0))
+    lengths = ends.copy()
+    lengths[1:] -= ends[:-1]
+    return np.repeat(ends, lengths)
 
 
 class _Folding:

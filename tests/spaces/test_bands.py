@@ -43,6 +43,15 @@ def test_locate_keeps_the_shape() -> None:
     assert bands.locate(np.array([[9, 10], [19, 20]])).tolist() == [[NEVER, 5], [5, NEVER]]
 
 
+def test_bands_of_a_process() -> None:
+    """A process rules its bands; that of nobody reaches to the ends of all addresses."""
+    bands = Bands.painted([Stroke(10, 20, 5), Stroke(30, 40, 6), Stroke(40, 50, 5)])
+    lowest, highest = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    assert bands.ruled_by(5).tolist() == [[10, 20], [40, 50]]
+    assert bands.ruled_by(NEVER).tolist() == [[lowest, 10], [20, 30], [50, highest]]
+    assert bands.ruled_by(7).tolist() == []
+
+
 def test_cuts() -> None:
     """Cuts are where bands begin, strictly inside the range."""
     bands = Bands.painted([Stroke(10, 20, 5), Stroke(30, 40, 6)])

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from damon_async.arrays import BoolArray
+from damon_async.params.monitoring import AddressRange
 from damon_async.spaces.frames import FrameMap, Process
 from damon_async.spaces.generator_base import Layout
-from damon_async.spaces.generators import Phases, Uniform
+from damon_async.spaces.generators import Phases, PlannedPhase, Uniform
 from damon_async.spaces.pages import PAGE
 
 from .machines import BASE, process
@@ -18,11 +19,16 @@ S = 1_000_000
 
 NR_PAGES = 48
 
+PLAN = (
+    PlannedPhase(duration_us=2 * S, hot=(AddressRange(PAGE, 6 * PAGE),)),
+    PlannedPhase(duration_us=S, hot=(AddressRange(0, 16 * PAGE),)),
+)
+
 FRAMES = FrameMap(
     [
         # Touched at random, touched in ranges, and a space that knows no ranges.
         Process(1, Uniform(size=16 * PAGE, rate_hz=1, layout=Layout.FLAT).space()),
-        Process(2, Phases(size=16 * PAGE, plan="2s@4K-24K/1s@0-64K", layout=Layout.FLAT).space()),
+        Process(2, Phases(size=16 * PAGE, plan=PLAN, layout=Layout.FLAT).space()),
         process(16, {S // 2: [0, 3, 4], 3 * S: [15]}, pid=3),
     ]
 )

@@ -17,7 +17,7 @@ from damon_async.spaces.masim import masim_space
 from damon_async.spaces.masim_config import parse_masim
 from damon_async.spaces.patterns import PatternSpace
 from damon_async.spaces.space import Space, Truth
-from damon_async.spaces.truth import Counted, count_touches
+from damon_async.spaces.truth import Counted, count_touches, covered_runs
 from damon_async.spaces.workload import open_workload
 
 PAGE = 4096
@@ -255,3 +255,20 @@ def test_sweeps_are_counted_in_stretches() -> None:
     # to one of both windows.
     assert truth.counts.tolist() == [0, 1, 0]
     assert pages[:2] == [1, 3 * 2**18]
+
+
+PAIRS = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9)), max_size=6)
+
+
+@given(st.sets(st.integers(0, 40)), PAIRS)
+def test_covered_runs(bounds: set[int], pairs: list[tuple[int, int]]) -> None:
+    """What others cover of ranges ascends, and is what lies in a range and in a cover."""
+    cuts = sorted(bounds)
+    ranges = np.array(list(zip(cuts[::2], cuts[1::2], strict=False)), np.int64).reshape(-1, 2)
+    covers = np.array([(low, low + size) for low, size in pairs], np.int64).reshape(-1, 2)
+    found = [place for run in covered_runs(ranges, covers).tolist() for place in range(*run)]
+    inside, covered = (
+        {place for low, high in each.tolist() for place in range(low, high)}
+        for each in (ranges, covers)
+    )
+    assert found == sorted(inside & covered)
