@@ -63,6 +63,10 @@ async def mounted(
     Yields:
         Where it is, absolute and without links.
 
+    Processes that are started from this one must neither begin on the mount (``cwd``) nor inherit
+    files that are open on it: with vfork Python keeps its lock until they have begun, and
+    without the lock nobody answers them. ``subprocess._USE_VFORK = False`` avoids that.
+
     Raises:
         OSError: ENOENT, ENOTDIR or EPERM as of ``check_mount_point``; EIO if libfuse
             could not mount, with what it wants.

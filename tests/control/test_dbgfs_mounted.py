@@ -88,9 +88,9 @@ def _write_twice(path: Path) -> Iterator[int]:
 async def test_shell(tmp_path: Path) -> None:
     """A shell does to the mounted tree what it does to a real debugfs (116 to 119)."""
     async with open_debug(Profile.V6_1) as console, mounted(console.tree, tmp_path) as point:
+        # Not by cwd: Python goes there before it lets go of its lock, which we need.
         shell = await asyncio.create_subprocess_exec(
-            *("sh", "-c", SCRIPT),
-            cwd=point,
+            *("sh", "-c", f'cd "$0"\n{SCRIPT}', point),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
