@@ -26,7 +26,7 @@ settings.load_profile("patient")
 
 # Tests mount trees in their own process and start shells in them. With vfork Python would
 # keep its lock until a shell has got there, and nobody could answer it.
-subprocess._USE_VFORK = False
+vars(subprocess)["_USE_VFORK"] = False
 
 
 def _trees(folder: Path) -> dict[Path, ast.Module]:
