@@ -22,6 +22,7 @@ from damon_async.errors import (
     NotRunningError,
     ParametersError,
     Problem,
+    SandboxError,
     SelfStopError,
     UnitError,
 )
@@ -43,6 +44,11 @@ EVERY = [
         SelfStopError("kdamond.0"),
         errno.EDEADLK,
         "kdamond.0 cannot be stopped from inside itself; stop it from another task",
+    ),
+    (
+        SandboxError("root may have no namespaces here"),
+        errno.EPERM,
+        "root may have no namespaces here",
     ),
     (InvalidError("4 is odd for 5; use 3"), errno.EINVAL, "4 is odd for 5; use 3"),
     (

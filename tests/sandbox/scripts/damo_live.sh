@@ -9,8 +9,8 @@ schemes=$!
 sleep 2.7
 try stats damo report damon --damos_stats
 try schemes_damon damo report damon
-try trace_events interrupted 1.5 damo report trace
-try trace_one interrupted 1.5 damo report trace --event damon:damos_before_apply
+try trace_events interrupted 4 damo report trace
+try trace_one interrupted 4 damo report trace --event damon:damos_before_apply
 kill -INT "$schemes"
 wait "$schemes"
 echo $? >schemes.rc

@@ -27,6 +27,11 @@ echo 4294967295 >"$CONTEXT/schemes/0/access_pattern/nr_accesses/max"
 echo 4294967295 >"$CONTEXT/schemes/0/access_pattern/age/max"
 echo stat >"$CONTEXT/schemes/0/action"
 
+# became PID WORD: waits until a process that was just started is the program of that word.
+became() {
+	until tr '\0' ' ' <"/proc/$1/cmdline" | grep -q "$2"; do :; done
+}
+
 # bytes NAME PID: how much memory the process is said to have.
 bytes() {
 	echo "$2" >"$CONTEXT/targets/0/pid_target"
@@ -35,13 +40,17 @@ bytes() {
 	try "$1" cat "$CONTEXT/schemes/0/tried_regions/total_bytes"
 	echo off >"$KDAMOND/state"
 }
+became $! stairs.cfg
 bytes bytes_masim $!
 damon-async masim "$STAIRS" &
+became $! stairs.cfg
 bytes bytes_own $!
 cp /bin/sleep ./named_by_rule
 ./named_by_rule 60 &
+became $! named_by_rule
 bytes bytes_rule $!
 sleep 60 &
+became $! sleep
 bytes bytes_unknown $!
 echo 99999 >"$CONTEXT/targets/0/pid_target"
 # A program, because some shells do not say why their own echo failed.
