@@ -8,6 +8,7 @@ command's own exit code.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -50,8 +51,8 @@ def supervise(
     """
     server = _start_server(serve)
     try:
-        pid = os.posix_spawnp(
-            command[0],
+        pid = os.posix_spawn(
+            _program(command[0], environment.get("PATH", os.defpath)),
             list(command),
             dict(environment),
             # What we ignore, and Python itself ignores, is the command's to decide.
@@ -65,6 +66,21 @@ def supervise(
         complain(f"{command[0]}: {error.strerror}")
         return NOT_EXECUTABLE
     return wait_for(pid, lambda: _collect(pid, server))
+
+
+def _program(name: str, path: str) -> str:
+    """
+    Return the file of a program, by the path inside: the one outside knows nothing of ours.
+
+    Raises:
+        FileNotFoundError: If it is in none of its directories.
+    """
+    if os.sep in name:
+        return name
+    found = shutil.which(name, path=path)
+    if found is None:
+        raise FileNotFoundError(name)
+    return found
 
 
 def _start_server(serve: Callable[[Callable[[], None]], int]) -> int:

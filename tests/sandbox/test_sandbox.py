@@ -152,6 +152,14 @@ def test_exit_codes(
     assert (done.returncode, done.stdout, done.stderr) == (code, "", sentence)
 
 
+@pytest.mark.parametrize("name", ["perf", "damon-async"])
+def test_programs_inside(sandbox_allowed: None, tmp_path: Path, name: str) -> None:
+    """The command may be a program that only the path inside leads to."""
+    done = sandboxed([name, "--version"], tmp_path, PATH="/usr/bin:/bin")
+    assert done.returncode == 0
+    assert ("sandbox" in done.stdout) == (name == "perf")
+
+
 def test_no_command(tmp_path: Path) -> None:
     """Without a command it says how to give one."""
     done = sandboxed([], tmp_path)
