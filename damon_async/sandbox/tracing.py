@@ -46,7 +46,10 @@ class _Client:
         self.is_finished = False
 
     def put(self, line: bytes) -> None:
-        """Keep a line until it can be sent."""
+        """Keep a line until it can be sent; what comes after the end is nobody's."""
+        # On a busy machine lines come faster than they are sent, and it would never end.
+        if self.is_finished:
+            return
         if self._nr_bytes + len(line) > MAX_BUFFERED:
             self._nr_lost += 1
         else:

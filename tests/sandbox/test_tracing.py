@@ -132,6 +132,17 @@ async def test_a_client_that_is_killed(tmp_path: Path) -> None:
         assert repr(server).startswith("<TraceServer of ")
 
 
+async def test_lines_after_the_end() -> None:
+    """What comes after a client wants no more is not kept, so its end is not put off."""
+    client = tracing._Client(frozenset({"damon_aggregated"}))
+    client.put(b"one\n")
+    client.finish()
+    client.put(b"two\n")
+    assert await client.take() == b"one\n"
+    client.put(b"three\n")
+    assert await client.take() == b""
+
+
 async def test_lost_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not fit into the memory for a client is lost, and counted."""
     monkeypatch.setattr(tracing, "MAX_BUFFERED", 500)
