@@ -71,6 +71,8 @@ class OpenFile(Protocol):
 
     def write(self, data: bytes | str) -> int: ...
 
+    async def write_async(self, data: bytes | str) -> int: ...
+
 
 class Files(Protocol):
     """The files of a tree, through whatever door."""

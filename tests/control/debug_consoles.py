@@ -20,7 +20,7 @@ from damon_async.control.world import World
 from damon_async.engine.engine import Damon
 from damon_async.engine.virtual_clock import VirtualClock
 
-from .consoles import Console, Memory, quiet
+from .consoles import Console, Files, Memory, quiet
 
 PROFILES: Final = [Profile.V5_18, Profile.V6_1, Profile.V6_12]
 """Those that have the interface."""
@@ -48,6 +48,8 @@ class DebugConsole:
         clock: Stands still unless somebody waits.
 
         processes: Who is there, by pid.
+
+        door: The debugfs files, if they are not to be had from the tree itself.
     """
 
     tree: Tree
@@ -55,6 +57,20 @@ class DebugConsole:
     damon: Damon
     clock: VirtualClock
     processes: dict[int, Memory] = field(default_factory=dict)
+    door: Files | None = None
+
+    @property
+    def files(self) -> Files:
+        """The debugfs files."""
+        return self.door or self.tree
+
+    async def sleep_us(self, duration_us: int) -> None:
+        """Let time pass."""
+        await self.clock.sleep_us(duration_us)
+
+    def reason(self, match: str) -> str:
+        """Return what refusals say whose sentence matches *match*."""
+        return match
 
     @property
     def switch(self) -> str:
@@ -69,37 +85,62 @@ class DebugConsole:
 
     def text(self, path: str) -> str:
         """Return what a file says, newlines included."""
-        return self.tree.read(path).decode()
+        return self.files.read(path).decode()
 
     def put(self, **files: str) -> None:
         """Write files; two underscores stand for a slash."""
         for name, text in files.items():
-            assert self.tree.write(name.replace("__", "/"), text) == len(text)
+            assert self.files.write(name.replace("__", "/"), text) == len(text)
 
     def refuses(self, path: str, text: str | bytes, number: int, match: str = ":") -> None:
         """Have a write refused with an errno."""
-        with pytest.raises(OSError, match=match) as raised:
-            self.tree.write(path, text)
+        with pytest.raises(OSError, match=self.reason(match)) as raised:
+            self.files.write(path, text)
         assert raised.value.errno == number, raised.value
 
     def cannot_read(self, path: str, number: int) -> None:
         """Have a read refused with an errno."""
-        with pytest.raises(OSError, match=":") as raised:
-            self.tree.read(path)
+        with pytest.raises(OSError, match=self.reason(":")) as raised:
+            self.files.read(path)
         assert raised.value.errno == number, raised.value
 
     async def turn(self, word: str) -> None:
         """Write a word to the switch."""
-        await self.tree.write_async(self.switch, word)
+        await self.files.write_async(self.switch, word)
 
     async def cannot_turn(self, word: str, number: int, match: str = ":") -> None:
         """Have a word refused by the switch."""
-        with pytest.raises(OSError, match=match) as raised:
+        with pytest.raises(OSError, match=self.reason(match)) as raised:
             await self.turn(word)
         assert raised.value.errno == number, raised.value
 
     def is_on(self) -> bool:
         return self.text(self.switch) == "on\n"
+
+
+def debug_console(
+    damon: Damon,
+    clock: VirtualClock,
+    profile: Profile,
+    schemes_format: str = "E",
+    *,
+    has_memory: bool = True,
+    holds_time: bool = False,
+) -> DebugConsole:
+    """Return both trees on one engine, with processes 1 and 2."""
+    processes = {1: Memory(), 2: Memory()}
+    world = World(process=processes.get, memory=Memory() if has_memory else None)
+    pids = Pids()
+    tree = dbgfs_tree(
+        damon,
+        profile,
+        world,
+        schemes_format=SchemesFormat(schemes_format),
+        holds_time=holds_time,
+        pids=pids,
+    )
+    sysfs = Console(live_tree(damon, profile, world, pids=pids), damon, clock, processes)
+    return DebugConsole(tree, sysfs, damon, clock, processes)
 
 
 @asynccontextmanager
@@ -110,21 +151,15 @@ async def open_debug(
     has_memory: bool = True,
     holds_time: bool = False,
 ) -> AsyncIterator[DebugConsole]:
-    """Open both trees on one engine, with processes 1 and 2."""
+    """Open both trees in process; see ``debug_console``."""
     clock = VirtualClock()
-    processes = {1: Memory(), 2: Memory()}
-    world = World(process=processes.get, memory=Memory() if has_memory else None)
-    pids = Pids()
     with quiet(), clock.hold("the test"):
         async with Damon(clock=clock, seed=7) as damon:
-            tree = dbgfs_tree(
+            yield debug_console(
                 damon,
+                clock,
                 profile,
-                world,
-                schemes_format=SchemesFormat(schemes_format),
+                schemes_format,
+                has_memory=has_memory,
                 holds_time=holds_time,
-                pids=pids,
             )
-            sysfs = live_tree(damon, profile, world, pids=pids)
-            console = Console(sysfs, damon, clock, processes)
-            yield DebugConsole(tree, console, damon, clock, processes)

@@ -47,6 +47,9 @@ class MountedFile:
     def write(self, data: bytes | str) -> int:
         return os.write(self.descriptor, data.encode() if isinstance(data, str) else data)
 
+    async def write_async(self, data: bytes | str) -> int:
+        return await to_thread.run_sync(self.write, data)
+
     def close(self) -> None:
         os.close(self.descriptor)
 

@@ -13,7 +13,14 @@ from damon_async.engine.virtual_clock import VirtualClock
 from damon_async.errors import InvalidError
 
 from .consoles import Memory
-from .debug_consoles import PROFILES, DebugConsole, every_profile, open_debug
+from .debug_consoles import (
+    PROFILES,
+    STAT_ALL,
+    DebugConsole,
+    every_profile,
+    open_debug as open_in_process,
+)
+from .debug_doors import OpenDebug
 from .stored import every_path
 
 CONTEXT_FILES = ["attrs", "target_ids", "init_regions", "schemes", "kdamond_pid"]
@@ -22,7 +29,7 @@ CONTEXT_FILES = ["attrs", "target_ids", "init_regions", "schemes", "kdamond_pid"
 @every_profile
 async def test_files(profile: Profile) -> None:
     """The root is a context with four files more, or five once it is deprecated (4.1)."""
-    async with open_debug(profile) as console:
+    async with open_in_process(profile) as console:
         names = console.tree.listdir()
         extra = ["DEPRECATED"] if profile is Profile.V6_12 else []
         assert sorted(names) == sorted(
@@ -54,10 +61,10 @@ def test_unknown_trees(profile: str, schemes_format: str) -> None:
 
 
 @every_profile
-async def test_the_past_says_so(profile: Profile) -> None:
+async def test_the_past_says_so(profile: Profile, open_debug: OpenDebug) -> None:
     """From 6.9 on there are other names, and a line about it (statement 121)."""
     async with open_debug(profile) as console:
-        names = console.tree.listdir()
+        names = console.files.listdir()
         is_old = profile.release < Release(6, 9)
         assert ("monitor_on" in names) == is_old
         assert ("monitor_on_DEPRECATED" in names) == ("DEPRECATED" in names) == (not is_old)
@@ -71,7 +78,7 @@ async def test_the_past_says_so(profile: Profile) -> None:
 @every_profile
 async def test_one_warning_per_tree(profile: Profile) -> None:
     """From 6.9 on the first file that is opened logs a warning, and no other (4.1)."""
-    async with open_debug(profile) as console:
+    async with open_in_process(profile) as console:
         with capture_logs() as logs:
             console.tree.listdir()
             console.tree.stat("attrs")
@@ -84,7 +91,7 @@ async def test_one_warning_per_tree(profile: Profile) -> None:
 
 
 @every_profile
-async def test_attrs(profile: Profile) -> None:
+async def test_attrs(profile: Profile, open_debug: OpenDebug) -> None:
     """Intervals and bounds are five numbers (statement 106)."""
     async with open_debug(profile) as console:
         assert console.text("attrs") == "5000 100000 60000000 10 1000\n"
@@ -95,8 +102,8 @@ async def test_attrs(profile: Profile) -> None:
 
 
 @every_profile
-@pytest.mark.parametrize("text", ["1 2 3 4", "1 2 3 5 4", "1 2 3 2 5", "", "\n", "1 2 -3 4 5"])
-async def test_attrs_that_are_refused(profile: Profile, text: str) -> None:
+@pytest.mark.parametrize("text", ["1 2 3 4", "1 2 3 5 4", "1 2 3 2 5", " ", "\n", "1 2 -3 4 5"])
+async def test_attrs_that_are_refused(profile: Profile, text: str, open_debug: OpenDebug) -> None:
     """Too few numbers and bounds that make no sense are EINVAL, and all stays (statement 107)."""
     async with open_debug(profile) as console:
         console.refuses("attrs", text, errno.EINVAL)
@@ -104,7 +111,7 @@ async def test_attrs_that_are_refused(profile: Profile, text: str) -> None:
 
 
 @every_profile
-async def test_order_of_intervals(profile: Profile) -> None:
+async def test_order_of_intervals(profile: Profile, open_debug: OpenDebug) -> None:
     """Sampling less often than aggregating is EINVAL in 6.12, and taken before (4.3)."""
     async with open_debug(profile) as console:
         if profile is Profile.V6_12:
@@ -117,7 +124,7 @@ async def test_order_of_intervals(profile: Profile) -> None:
 
 
 @every_profile
-async def test_targets(profile: Profile) -> None:
+async def test_targets(profile: Profile, open_debug: OpenDebug) -> None:
     """Targets are process ids up to the first word that is none (statement 108)."""
     async with open_debug(profile) as console:
         assert console.text("target_ids") == "\n"
@@ -133,7 +140,7 @@ async def test_targets(profile: Profile) -> None:
 
 
 @every_profile
-async def test_targets_that_are_not_there(profile: Profile) -> None:
+async def test_targets_that_are_not_there(profile: Profile, open_debug: OpenDebug) -> None:
     """A process that is not there is ENOMEM, and the targets stay (statement 109)."""
     async with open_debug(profile) as console:
         console.put(target_ids="2")
@@ -144,7 +151,7 @@ async def test_targets_that_are_not_there(profile: Profile) -> None:
 
 
 @every_profile
-async def test_physical_memory(profile: Profile) -> None:
+async def test_physical_memory(profile: Profile, open_debug: OpenDebug) -> None:
     """Physical memory is one target of a name of its own (statement 110)."""
     async with open_debug(profile) as console:
         for text in ("paddr\n", "paddr"):
@@ -158,7 +165,7 @@ async def test_physical_memory(profile: Profile) -> None:
         assert console.text("target_ids") == "1\n"
 
 
-async def test_most_targets() -> None:
+async def test_most_targets(open_debug: OpenDebug) -> None:
     """Of very many process ids the first 32 are taken (4.3)."""
     async with open_debug() as console:
         console.put(target_ids="1 " * 40)
@@ -166,7 +173,7 @@ async def test_most_targets() -> None:
 
 
 @every_profile
-async def test_regions(profile: Profile) -> None:
+async def test_regions(profile: Profile, open_debug: OpenDebug) -> None:
     """Regions are triples of a target and two addresses (statement 115)."""
     async with open_debug(profile) as console:
         console.put(target_ids="1")
@@ -178,7 +185,7 @@ async def test_regions(profile: Profile) -> None:
             assert not console.text("init_regions")
 
 
-async def test_regions_of_several_targets() -> None:
+async def test_regions_of_several_targets(open_debug: OpenDebug) -> None:
     """Regions are listed by target, and an incomplete triple ends them silently (4.3)."""
     async with open_debug() as console:
         console.put(target_ids="1 2")
@@ -193,14 +200,14 @@ async def test_regions_of_several_targets() -> None:
 
 async def test_regions_beyond_all_addresses() -> None:
     """Addresses end where those of the engine do, short of a page."""
-    async with open_debug() as console:
+    async with open_in_process() as console:
         console.put(target_ids="paddr")
         console.refuses("init_regions", f"0 0 {2**63}", errno.EINVAL, "above")
         console.put(init_regions=f"0 0 {2**63 - 4097}")
         await console.turn("on")
 
 
-async def test_old_regions_name_their_targets() -> None:
+async def test_old_regions_name_their_targets(open_debug: OpenDebug) -> None:
     """Before 5.18 regions named targets by id (4.3)."""
     async with open_debug(schemes_format="D") as console:
         console.put(target_ids="2 1")
@@ -212,49 +219,60 @@ async def test_old_regions_name_their_targets() -> None:
 
 
 @every_profile
-async def test_contexts_come_and_go(profile: Profile) -> None:
+async def test_contexts_come_and_go(profile: Profile, open_debug: OpenDebug) -> None:
     """Directories are made and removed by name (statement 116)."""
     async with open_debug(profile) as console:
         console.put(mk_contexts="foo\n")
-        assert console.tree.stat("foo").mode == 0o755
-        assert sorted(console.tree.listdir("foo")) == sorted(CONTEXT_FILES)
+        assert console.files.stat("foo").mode == 0o755
+        assert sorted(console.files.listdir("foo")) == sorted(CONTEXT_FILES)
         console.refuses("mk_contexts", "foo", errno.EEXIST)
         console.refuses("mk_contexts", "attrs", errno.EEXIST)
         console.put(foo__attrs="1 2 3 4 5")
         assert console.text("attrs").startswith("5000 ")
-        handle = console.tree.open("foo/attrs")
+        handle = console.files.open("foo/attrs")
         console.put(rm_contexts="foo and others")
-        assert "foo" not in console.tree.listdir()
-        with pytest.raises(OSError, match="removed"):
+        assert "foo" not in console.files.listdir()
+        with pytest.raises(OSError, match=console.reason("removed")):
             handle.read()
         console.refuses("rm_contexts", "foo", errno.ENOENT)
         console.refuses("rm_contexts", "attrs", errno.EINVAL)
         console.put(mk_contexts="\t foo bar")
         assert console.text("foo/attrs").startswith("5000 ")
-        assert "bar" not in console.tree.listdir()
+        assert "bar" not in console.files.listdir()
 
 
 @every_profile
-@pytest.mark.parametrize("text", ["", " ", "\n", "\0foo", ".", "..", "a/b", "x" * 300])
-async def test_names_that_are_none(profile: Profile, text: str) -> None:
+@pytest.mark.parametrize("text", [" ", "\n", "\0foo", ".", "..", "a/b", "x" * 300])
+async def test_names_that_are_none(profile: Profile, text: str, open_debug: OpenDebug) -> None:
     """What cannot be the name of a directory makes none (4.3)."""
     async with open_debug(profile) as console:
-        before = console.tree.listdir()
+        before = console.files.listdir()
         console.refuses("mk_contexts", text, errno.EINVAL)
-        assert console.tree.listdir() == before
-
-
-async def test_names_in_any_encoding() -> None:
-    """Names are bytes; those that are no text can be used all the same."""
-    async with open_debug() as console:
-        console.tree.write("mk_contexts", b"\xff\n")
-        assert console.tree.read("\udcff/kdamond_pid") == b"none\n"
-        console.tree.write("rm_contexts", b"\xff")
-        assert "\udcff" not in console.tree.listdir()
+        assert console.files.listdir() == before
 
 
 @every_profile
-async def test_files_that_go_one_way(profile: Profile) -> None:
+async def test_writes_of_nothing(profile: Profile) -> None:
+    """Nothing at all is a text, too, which no mount passes on: no name, five numbers or scheme."""
+    async with open_in_process(profile) as console:
+        console.put(schemes=STAT_ALL)
+        for name in ("attrs", "mk_contexts", "rm_contexts"):
+            console.refuses(name, "", errno.EINVAL)
+        console.put(schemes="")
+        assert not console.text("schemes")
+
+
+async def test_names_in_any_encoding(open_debug: OpenDebug) -> None:
+    """Names are bytes; those that are no text can be used all the same."""
+    async with open_debug() as console:
+        console.files.write("mk_contexts", b"\xff\n")
+        assert console.files.read("\udcff/kdamond_pid") == b"none\n"
+        console.files.write("rm_contexts", b"\xff")
+        assert "\udcff" not in console.files.listdir()
+
+
+@every_profile
+async def test_files_that_go_one_way(profile: Profile, open_debug: OpenDebug) -> None:
     """Some files cannot be read and some not be written, whatever their mode (4.1, 4.3)."""
     async with open_debug(profile) as console:
         for name in ("mk_contexts", "rm_contexts"):
@@ -264,15 +282,15 @@ async def test_files_that_go_one_way(profile: Profile) -> None:
 
 
 @every_profile
-async def test_second_writes(profile: Profile) -> None:
+async def test_second_writes(profile: Profile, open_debug: OpenDebug) -> None:
     """A second write on one open file is EINVAL, and changes nothing (statement 114)."""
     async with open_debug(profile) as console:
         _writes_once(console, "attrs", "1 2 3 4 5", "2 3 4 5 6")
         _writes_once(console, "target_ids", "1", "2")
         _writes_once(console, "schemes", "\n", "\n")
-        handle = console.tree.open(console.switch, for_writing=True)
+        handle = console.files.open(console.switch, for_writing=True)
         await handle.write_async("on")
-        with pytest.raises(OSError, match="open it again") as raised:
+        with pytest.raises(OSError, match=console.reason("open it again")) as raised:
             await handle.write_async("off")
         assert raised.value.errno == errno.EINVAL
         assert console.is_on()

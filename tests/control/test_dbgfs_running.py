@@ -18,7 +18,8 @@ from damon_async.monitor.monitor import Monitor
 from damon_async.params.monitoring import Context, Ops
 
 from .consoles import HEAP, MIB, Memory, quiet
-from .debug_consoles import STAT_ALL, DebugConsole, every_profile, open_debug
+from .debug_consoles import STAT_ALL, DebugConsole, every_profile, open_debug as open_in_process
+from .debug_doors import OpenDebug
 
 
 def stats(console: DebugConsole, path: str = "schemes", index: int = 0) -> list[int]:
@@ -27,7 +28,7 @@ def stats(console: DebugConsole, path: str = "schemes", index: int = 0) -> list[
 
 
 @every_profile
-async def test_targets_are_needed(profile: Profile) -> None:
+async def test_targets_are_needed(profile: Profile, open_debug: OpenDebug) -> None:
     """Unless every context has a target, nothing starts (statement 117)."""
     async with open_debug(profile) as console:
         await console.cannot_turn("on", errno.EINVAL, "the root has no targets")
@@ -41,7 +42,7 @@ async def test_targets_are_needed(profile: Profile) -> None:
 
 
 @every_profile
-async def test_running(profile: Profile) -> None:
+async def test_running(profile: Profile, open_debug: OpenDebug) -> None:
     """While contexts run their files can be read, and nothing can be changed (statement 118)."""
     async with open_debug(profile) as console:
         console.put(mk_contexts="foo", target_ids="1", schemes=STAT_ALL)
@@ -66,7 +67,7 @@ async def test_running(profile: Profile) -> None:
 
 
 @every_profile
-async def test_text_is_looked_at_first(profile: Profile) -> None:
+async def test_text_is_looked_at_first(profile: Profile, open_debug: OpenDebug) -> None:
     """What cannot be meant is refused as that, also while all is busy (4.3)."""
     async with open_debug(profile) as console:
         console.put(target_ids="1")
@@ -76,17 +77,17 @@ async def test_text_is_looked_at_first(profile: Profile) -> None:
         console.refuses("schemes", STAT_ALL.replace(" 5 ", " 6 ", 1), errno.EINVAL)
         console.refuses("target_ids", "99", errno.ENOMEM)
         console.refuses("init_regions", "9 0 4096", errno.EBUSY)
-        console.refuses("mk_contexts", "", errno.EINVAL)
+        console.refuses("mk_contexts", " ", errno.EINVAL)
         await console.cannot_turn("foo", errno.EINVAL)
 
 
 @every_profile
-async def test_off(profile: Profile) -> None:
+async def test_off(profile: Profile, open_debug: OpenDebug) -> None:
     """Turned off, processes are let go, and once is enough (statement 119)."""
     async with open_debug(profile) as console:
         console.put(target_ids="1", schemes=STAT_ALL, attrs="1000 2000 3000 5 50")
         await console.turn("on")
-        assert await console.tree.write_async(console.switch, "off\n") == 4
+        assert await console.files.write_async(console.switch, "off\n") == 4
         assert not console.is_on()
         assert console.text("kdamond_pid") == "none\n"
         assert console.text("target_ids") == "\n"
@@ -98,14 +99,14 @@ async def test_off(profile: Profile) -> None:
 
 
 @every_profile
-async def test_off_before_on(profile: Profile) -> None:
+async def test_off_before_on(profile: Profile, open_debug: OpenDebug) -> None:
     """What was never turned on cannot be turned off (4.5)."""
     async with open_debug(profile) as console:
         await console.cannot_turn("off", errno.EPERM, "does not run")
 
 
 @every_profile
-async def test_physical_memory_stays(profile: Profile) -> None:
+async def test_physical_memory_stays(profile: Profile, open_debug: OpenDebug) -> None:
     """After the end physical memory is still the target, but has no regions (4.5)."""
     async with open_debug(profile) as console:
         console.put(target_ids="paddr")
@@ -115,7 +116,7 @@ async def test_physical_memory_stays(profile: Profile) -> None:
         assert console.text("target_ids") == "42\n"
         assert not console.text("init_regions")
         await console.turn("on")
-        await console.clock.sleep_us(300_000)
+        await console.sleep_us(300_000)
         # None are chosen automatically.
         (kdamond,) = console.damon.kdamonds
         assert kdamond.statistics().nr_snapshots > 0
@@ -123,16 +124,16 @@ async def test_physical_memory_stays(profile: Profile) -> None:
 
 
 @every_profile
-async def test_ends_by_itself(profile: Profile) -> None:
+async def test_ends_by_itself(profile: Profile, open_debug: OpenDebug) -> None:
     """When its last process ends a context has no targets left (4.5)."""
     async with open_debug(profile) as console:
         console.processes[3] = Memory(lifetime_us=300_000)
         console.put(target_ids="3")
         await console.turn("on")
-        await console.clock.sleep_us(250_000)
+        await console.sleep_us(250_000)
         assert console.is_on()
         assert console.text("target_ids") == "3\n"
-        await console.clock.sleep_us(250_000)
+        await console.sleep_us(250_000)
         assert not console.is_on()
         assert console.text("target_ids") == "\n"
         console.put(target_ids="1")
@@ -140,7 +141,7 @@ async def test_ends_by_itself(profile: Profile) -> None:
 
 
 @every_profile
-async def test_off_stops_at_one_that_has_ended(profile: Profile) -> None:
+async def test_off_stops_at_one_that_has_ended(profile: Profile, open_debug: OpenDebug) -> None:
     """The first context that does not run is EPERM, and later ones go on (4.5)."""
     async with open_debug(profile) as console:
         console.processes[3] = Memory(lifetime_us=300_000)
@@ -148,7 +149,7 @@ async def test_off_stops_at_one_that_has_ended(profile: Profile) -> None:
         console.put(mk_contexts="b")
         console.put(b__target_ids="2")
         await console.turn("on")
-        await console.clock.sleep_us(500_000)
+        await console.sleep_us(500_000)
         await console.cannot_turn("off", errno.EPERM, "a does not run")
         assert console.text("kdamond_pid") == "none\n"
         assert console.text("b/kdamond_pid") == f"{FIRST_PID + 2}\n"
@@ -160,7 +161,7 @@ async def test_off_stops_at_one_that_has_ended(profile: Profile) -> None:
 
 
 @every_profile
-async def test_statistics_are_live(profile: Profile) -> None:
+async def test_statistics_are_live(profile: Profile, open_debug: OpenDebug) -> None:
     """Statistics grow as they are read, without any command (4.3)."""
     async with open_debug(profile) as console:
         console.put(target_ids="1", schemes=f"{STAT_ALL}\n{STAT_ALL}")
@@ -168,7 +169,7 @@ async def test_statistics_are_live(profile: Profile) -> None:
         assert stats(console) == [0] * 5
         seen = []
         for _ in range(3):
-            await console.clock.sleep_us(200_000)
+            await console.sleep_us(200_000)
             seen.append(stats(console))
             assert stats(console, index=1) == seen[-1]
         tried = [each[0] for each in seen]
@@ -179,18 +180,18 @@ async def test_statistics_are_live(profile: Profile) -> None:
         assert stats(console)[0] >= tried[-1]
 
 
-async def test_statistics_go_on() -> None:
+async def test_statistics_go_on(open_debug: OpenDebug) -> None:
     """A scheme keeps counting over runs, until schemes are written anew."""
     async with open_debug() as console:
         console.put(target_ids="1", schemes=STAT_ALL)
         await console.turn("on")
-        await console.clock.sleep_us(300_000)
+        await console.sleep_us(300_000)
         await console.turn("off")
         first = stats(console)[0]
         console.put(target_ids="1")
         await console.turn("on")
         assert stats(console)[0] == first > 0
-        await console.clock.sleep_us(300_000)
+        await console.sleep_us(300_000)
         assert stats(console)[0] > first
         await console.turn("off")
         console.put(schemes=STAT_ALL)
@@ -199,7 +200,7 @@ async def test_statistics_go_on() -> None:
 
 async def test_statistics_of_schemes_taken_away() -> None:
     """If somebody commits fewer schemes in the program, the others show what they had."""
-    async with open_debug() as console:
+    async with open_in_process() as console:
         console.put(target_ids="1", schemes=f"{STAT_ALL}\n{STAT_ALL}")
         await console.turn("on")
         await console.clock.sleep_us(300_000)
@@ -210,7 +211,7 @@ async def test_statistics_of_schemes_taken_away() -> None:
         assert stats(console, index=1) == [0] * 5
 
 
-async def test_what_the_engine_gets() -> None:
+async def test_what_the_engine_gets(open_debug: OpenDebug) -> None:
     """The files of a context are what the engine runs (4.3)."""
     async with open_debug() as console:
         console.put(attrs="1000 20000 300000 5 50", target_ids="1 2", schemes=STAT_ALL)
@@ -230,7 +231,7 @@ async def test_what_the_engine_gets() -> None:
 
 async def test_group_that_starts_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contexts before one that cannot be started run, and can be seen (2.9)."""
-    async with open_debug() as console:
+    async with open_in_process() as console:
         console.put(mk_contexts="foo", target_ids="1", foo__target_ids="2")
         made: list[Context] = []
 
@@ -253,7 +254,7 @@ async def test_group_that_starts_in_part(monkeypatch: pytest.MonkeyPatch) -> Non
 
 async def test_changes_during_a_start() -> None:
     """While a start is under way nothing of the group can be changed."""
-    async with open_debug() as console:
+    async with open_in_process() as console:
         console.put(mk_contexts="foo", target_ids="1", foo__target_ids="2")
         starting = asyncio.create_task(console.turn("on"))
         for _ in range(9):
@@ -273,7 +274,7 @@ async def test_changes_during_a_start() -> None:
 async def test_cancelled_words(word: str) -> None:
     """A word that is cancelled leaves nothing half done that the next could not mend."""
     for nr_turns in range(5):
-        async with open_debug() as console:
+        async with open_in_process() as console:
             console.put(target_ids="paddr")
             if word == "off":
                 await console.turn("on")
@@ -290,7 +291,7 @@ async def test_cancelled_words(word: str) -> None:
 
 async def test_held_time() -> None:
     """A tree that holds time does so from on to off."""
-    async with open_debug(holds_time=True) as console:
+    async with open_in_process(holds_time=True) as console:
         console.put(target_ids="1")
         await console.turn("on")
         sleeping = asyncio.create_task(console.clock.sleep_us(1000))
@@ -350,7 +351,7 @@ async def test_real_clock() -> None:
 
 async def test_plain_writes_do_not_wait() -> None:
     """A plain write to the switch is EAGAIN, unless the word is wrong already."""
-    async with open_debug() as console:
+    async with open_in_process() as console:
         console.refuses(console.switch, "on", errno.EAGAIN)
         console.refuses(console.switch, "onn", errno.EINVAL)
         assert not console.is_on()

