@@ -17,7 +17,8 @@ try() {
 }
 
 # interrupted SECONDS COMMAND...: as at a terminal where somebody presses Ctrl-C, and
-# loses patience ten seconds later.
+# loses patience ten seconds later. One signal, and to the command alone: of two in a row, the
+# handler of damo report trace may wait for itself for ever.
 interrupted() {
-	timeout --preserve-status -k 10 -s INT "$@"
+	timeout --foreground --preserve-status -k 10 -s INT "$@"
 }
