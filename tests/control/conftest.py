@@ -8,6 +8,7 @@ import pytest
 
 from .debug_doors import OpenDebug
 from .doors import Door, OpenConsole
+from .module_doors import OpenModules
 
 
 def _checked(request: pytest.FixtureRequest) -> Door:
@@ -27,3 +28,9 @@ def open_console(request: pytest.FixtureRequest, tmp_path: Path) -> OpenConsole:
 def open_debug(request: pytest.FixtureRequest, tmp_path: Path) -> OpenDebug:
     """Return what opens debugfs consoles: in process, and through a real mount."""
     return OpenDebug(_checked(request), tmp_path)
+
+
+@pytest.fixture(params=Door)
+def open_modules(request: pytest.FixtureRequest, tmp_path: Path) -> OpenModules:
+    """Return what opens trees of modules: in process, and through a real mount."""
+    return OpenModules(_checked(request), tmp_path)
