@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from cyclopts import Group, Parameter
@@ -23,19 +24,35 @@ Verb = Literal["status", "enable", "disable", "commit", "run"]
 
 NO_OUTPUT: Final = RunOutput()
 
-Root = Annotated[str, Parameter(group=WHAT, metavar="FOLDER")]
 
-Workloads = Annotated[tuple[str, ...], Parameter(group=WHAT, metavar="SPEC", show_default=False)]
+@Parameter(name="*", group=WHAT)
+@dataclass(frozen=True, kw_only=True)
+class PlaceOptions:
+    """What to act on: parameters somewhere, or workloads in virtual time."""
+
+    root: Annotated[str, Parameter(metavar="FOLDER")] = ROOT
+    """Where modules are: a mounted tree of ours or a copy. The real one of this machine is never
+    written to."""
+
+    workload: Annotated[tuple[str, ...], Parameter(metavar="SPEC", show_default=False)] = ()
+    """For run: what lives on the machine; see `damon-async workloads`."""
+
+    duration: Seconds | None = None
+    """For run: how long, in seconds or as a text such as "5 m". Default: as long as the workload
+    lives."""
+
+    seed: Count = 0
+    """For run: where all randomness comes from."""
+
+
+USUAL_PLACE: Final = PlaceOptions()
 
 
 def reclaim(
     verb: Verb = "status",
     /,
     *,
-    root: Root = ROOT,
-    workload: Workloads = (),
-    duration: Annotated[Seconds | None, Parameter(group=WHAT)] = None,
-    seed: Annotated[Count, Parameter(group=WHAT)] = 0,
+    place: PlaceOptions = USUAL_PLACE,
     options: ModuleOptions = NO_MODULE_OPTIONS,
     machine: MachineOptions = USUAL_MACHINE,
     output: RunOutput = NO_OUTPUT,
@@ -47,15 +64,7 @@ def reclaim(
         verb: status, enable, disable or commit act on the parameters below --root;
             run plays the module over workloads in virtual time, and needs no root.
 
-        root: Where modules are: a mounted tree of ours or a copy. The real one of
-            this machine is never written to.
-
-        workload: For run: what lives on the machine; see `damon-async workloads`.
-
-        duration: For run: how long, in seconds or as a text such as "5 m". Default:
-            as long as the workload lives.
-
-        seed: For run: where all randomness comes from.
+        place: What to act on.
 
         options: What the module is told.
 
@@ -63,20 +72,14 @@ def reclaim(
 
         output: For run: where results go, besides stdout.
     """
-    if verb == "run":
-        ModuleRun(RECLAIM, workload, duration, seed, machine, options.values()).play(output)
-        return 0
-    return _control(RECLAIM, verb, root, options)
+    return _do(RECLAIM, verb, place, options, machine, output)
 
 
 def lru_sort(
     verb: Verb = "status",
     /,
     *,
-    root: Root = ROOT,
-    workload: Workloads = (),
-    duration: Annotated[Seconds | None, Parameter(group=WHAT)] = None,
-    seed: Annotated[Count, Parameter(group=WHAT)] = 0,
+    place: PlaceOptions = USUAL_PLACE,
     options: ModuleOptions = NO_MODULE_OPTIONS,
     machine: MachineOptions = USUAL_MACHINE,
     output: RunOutput = NO_OUTPUT,
@@ -85,18 +88,9 @@ def lru_sort(
     Control DAMON_LRU_SORT, which tells hot memory from cold, or try it on a workload.
 
     Args:
-        verb: status, enable, disable or commit act on the parameters below --root;
-            run plays the module over workloads in virtual time, and needs no root.
+        verb: As of `damon-async reclaim`.
 
-        root: Where modules are: a mounted tree of ours or a copy. The real one of
-            this machine is never written to.
-
-        workload: For run: what lives on the machine; see `damon-async workloads`.
-
-        duration: For run: how long, in seconds or as a text such as "5 m". Default:
-            as long as the workload lives.
-
-        seed: For run: where all randomness comes from.
+        place: What to act on.
 
         options: What the module is told.
 
@@ -104,45 +98,46 @@ def lru_sort(
 
         output: For run: where results go, besides stdout.
     """
-    if verb == "run":
-        ModuleRun(LRU_SORT, workload, duration, seed, machine, options.values()).play(output)
-        return 0
-    return _control(LRU_SORT, verb, root, options)
+    return _do(LRU_SORT, verb, place, options, machine, output)
 
 
 def stat(
     verb: Literal["status", "enable", "disable", "run"] = "status",
     /,
     *,
-    root: Root = ROOT,
-    workload: Workloads = (),
-    duration: Annotated[Seconds | None, Parameter(group=WHAT)] = None,
-    seed: Annotated[Count, Parameter(group=WHAT)] = 0,
+    place: PlaceOptions = USUAL_PLACE,
     machine: MachineOptions = USUAL_MACHINE,
 ) -> int:
     """
     Control DAMON_STAT, or print how idle the memory of a workload is.
 
     Args:
-        verb: status, enable and disable act on the parameters below --root; run
-            plays the module over workloads in virtual time, and needs no root.
+        verb: status, enable and disable act on the parameters below --root; run, or
+            naming a workload, prints how idle that is, in virtual time.
 
-        root: Where modules are: a mounted tree of ours or a copy. The real one of
-            this machine is never written to.
-
-        workload: What to print it of; naming one is as good as the verb run.
-
-        duration: For run: how long, in seconds or as a text such as "5 m". Default:
-            as long as the workload lives.
-
-        seed: For run: where all randomness comes from.
+        place: What to act on.
 
         machine: For run: what the workloads run on.
     """
-    if verb == "run" or workload:
-        ModuleRun(STAT, workload, duration, seed, machine, {}).play(NO_OUTPUT)
-        return 0
-    return _control(STAT, verb, root, NO_MODULE_OPTIONS)
+    is_named = bool(place.workload)
+    return _do(STAT, "run" if is_named else verb, place, NO_MODULE_OPTIONS, machine, NO_OUTPUT)
+
+
+def _do(
+    module: str,
+    verb: str,
+    place: PlaceOptions,
+    options: ModuleOptions,
+    machine: MachineOptions,
+    output: RunOutput,
+) -> int:
+    """Play a module over workloads, or act on its parameters."""
+    if verb != "run":
+        return _control(module, verb, place.root, options)
+    values = options.values()
+    run = ModuleRun(module, place.workload, place.duration, place.seed, machine, values)
+    run.play(output)
+    return 0
 
 
 def _control(module: str, verb: str, root: str, options: ModuleOptions) -> int:
