@@ -18,7 +18,7 @@ from damon_async.engine.virtual_clock import VirtualClock
 
 from .consoles import quiet
 from .debug_consoles import DebugConsole, debug_console, open_debug
-from .doors import Door, MountedFiles
+from .doors import Door, MountedConsole, MountedFiles
 
 
 @dataclass
@@ -56,15 +56,21 @@ class MountedDebug(DebugConsole):
 async def _served(
     profile: Profile, top: Path, schemes_format: str, *, has_memory: bool
 ) -> AsyncIterator[MountedDebug]:
-    """Mount a tree like that of ``open_debug``; in the thread of the engine."""
+    """Mount both trees of ``open_debug``; in the thread of the engine."""
     clock = VirtualClock()
     # Meant, so that nobody is warned of it.
     hold = TimeHold(clock, "the test", is_meant=True)
     hold.take()
     async with Damon(clock=clock, seed=7) as damon:
         made = debug_console(damon, clock, profile, schemes_format, has_memory=has_memory)
-        async with mounted(made.tree, top):
-            yield MountedDebug(**vars(made) | {"door": MountedFiles(top), "hold": hold})
+        tops = [top / "debugfs", top / "sysfs"]
+        for each in tops:
+            # A test may open several consoles, one after the other.
+            each.mkdir(exist_ok=True)
+        door, sysfs_door = (MountedFiles(each) for each in tops)
+        made.sysfs = MountedConsole(**vars(made.sysfs) | {"door": sysfs_door})
+        async with mounted(made.tree, door.top), mounted(made.sysfs.tree, sysfs_door.top):
+            yield MountedDebug(**vars(made) | {"door": door, "hold": hold})
 
 
 class OpenDebug:
@@ -74,7 +80,7 @@ class OpenDebug:
     Args:
         door: Which one.
 
-        top: A directory to mount on.
+        top: A directory to mount in.
     """
 
     def __init__(self, door: Door, top: Path) -> None:

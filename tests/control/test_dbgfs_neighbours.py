@@ -7,11 +7,12 @@ from damon_async.control.profiles import Profile
 from damon_async.params.monitoring import Context, Ops
 
 from .consoles import INTERVALS, K, Memory
-from .debug_consoles import every_profile, open_debug
+from .debug_consoles import every_profile, open_debug as open_in_process
+from .debug_doors import OpenDebug
 
 
 @every_profile
-async def test_sysfs_keeps_it_off(profile: Profile) -> None:
+async def test_sysfs_keeps_it_off(profile: Profile, open_debug: OpenDebug) -> None:
     """While sysfs runs anything the switch reads as on, and on is EBUSY (102, 120)."""
     async with open_debug(profile) as console:
         await console.sysfs.start_vaddr()
@@ -31,7 +32,7 @@ async def test_sysfs_keeps_it_off(profile: Profile) -> None:
 
 
 @every_profile
-async def test_it_keeps_sysfs_off(profile: Profile) -> None:
+async def test_it_keeps_sysfs_off(profile: Profile, open_debug: OpenDebug) -> None:
     """While it is on a sysfs start is EBUSY, and sysfs files can be written (statement 103)."""
     async with open_debug(profile) as console:
         console.put(target_ids="1")
@@ -47,24 +48,24 @@ async def test_it_keeps_sysfs_off(profile: Profile) -> None:
 
 
 @every_profile
-async def test_last_of_two_contexts(profile: Profile) -> None:
+async def test_last_of_two_contexts(profile: Profile, open_debug: OpenDebug) -> None:
     """When one of two contexts ends by itself, sysfs waits for the other (statement 105)."""
     async with open_debug(profile) as console:
         console.processes.update({3: Memory(300_000), 4: Memory(700_000)})
         console.put(mk_contexts="foo", target_ids="3", foo__target_ids="4")
         await console.turn("on")
         console.sysfs.fresh_vaddr()
-        await console.clock.sleep_us(500_000)
+        await console.sleep_us(500_000)
         assert console.damon.nr_running == 1
         await console.sysfs.fails("on", errno.EBUSY, "exclusive group of 1")
-        await console.clock.sleep_us(500_000)
+        await console.sleep_us(500_000)
         assert not console.is_on()
         await console.sysfs.state("on")
 
 
 async def test_any_exclusive_user() -> None:
     """Others who run alone keep it off, and are seen in the switch."""
-    async with open_debug() as console:
+    async with open_in_process() as console:
         console.put(target_ids="1")
         [alone] = await console.damon.start([Context(ops=Ops.PADDR)], exclusive=True)
         assert console.is_on()
