@@ -29,6 +29,9 @@ from .mount_points import FSNAME, check_mount_point, is_ours
 from .tree import Tree
 from .values import refusal
 
+LIMITED_SINCE: Final = (3, 12)
+"""The first libfuse that limits its threads; before, the option is unknown."""
+
 MAX_THREADS: Final = 64
 """How many requests are answered side by side; libfuse's own limit is ten."""
 
@@ -92,7 +95,9 @@ async def _served(fuse: ModuleType, portal: TreePortal, point: Path) -> AsyncIte
 
     def serve() -> None:
         try:
-            fuse.FUSE(files, str(point), raw_fi=True, foreground=True, **_options())
+            fuse.FUSE(
+                files, str(point), raw_fi=True, foreground=True, **mount_options(_version(fuse))
+            )
         except RuntimeError as error:
             failures.append(str(error))
         finally:
@@ -118,15 +123,21 @@ async def _served(fuse: ModuleType, portal: TreePortal, point: Path) -> AsyncIte
             await to_thread.run_sync(_unmount, point, thread)
 
 
-def _options() -> dict[str, Any]:
-    """Return what libfuse is asked for."""
-    options: dict[str, Any] = {"fsname": FSNAME, "max_threads": MAX_THREADS}
-    # None of them ends before the mount does: Python remembers each.
-    options["max_idle_threads"] = MAX_THREADS
+def mount_options(version: tuple[int, int]) -> dict[str, Any]:
+    """Return what libfuse of *version* is asked for."""
+    # No thread ends before the mount does: Python remembers each.
+    options: dict[str, Any] = {"fsname": FSNAME, "max_idle_threads": MAX_THREADS}
+    if version >= LIMITED_SINCE:
+        options["max_threads"] = MAX_THREADS
     if os.geteuid() == 0:
         # Others may look, as on sysfs; opening is refused to them one by one.
         options["allow_other"] = True
     return options
+
+
+def _version(fuse: ModuleType) -> tuple[int, int]:
+    """Return the version of libfuse that is loaded."""
+    return fuse.fuse_version_major, fuse.fuse_version_minor
 
 
 def _mfusepy() -> ModuleType:

@@ -18,7 +18,7 @@ from anyio import to_thread
 
 from damon_async.control.admin import ADMIN
 from damon_async.control.live import TreePortal
-from damon_async.control.mount import mounted
+from damon_async.control.mount import mount_options, mounted
 from damon_async.control.mount_points import is_ours
 from damon_async.control.profiles import Profile
 from damon_async.control.tree import Tree
@@ -205,3 +205,9 @@ def test_ended_server(tmp_path: Path) -> None:
         assert server.wait(20) == 0
         assert list(tmp_path.iterdir()) == []
         assert errno_of(lambda: os.close(descriptor)) in {0, errno.ENOTCONN}
+
+
+def test_old_libfuse() -> None:
+    """A libfuse that knows no limit of threads is not asked for one."""
+    assert "max_threads" not in mount_options((3, 10))
+    assert mount_options((3, 12))["max_threads"] == mount_options((3, 10))["max_idle_threads"]
