@@ -215,7 +215,8 @@ async def test_trace(at: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
     lines = done.stderr.splitlines()
     assert lines[0].startswith("     0.000 kdamond.0/77 damon:damon_aggregated(target_id=0 ")
-    assert lines[-1].startswith("   100.000 kdamond.0/77 ")
+    # How many there are by the interrupt is the machine's business.
+    assert re.match(r" +[1-9]\d*00\.000 kdamond\.0/77 ", lines[-1])
     assert lines[-1].endswith(")")
 
 
