@@ -145,7 +145,8 @@ def test_unmounting_while_a_command_waits(tmp_path: Path) -> None:
         writer.start()
         wait_for_command(console)
     writer.join(20)
-    assert told[0] in {errno.ECONNABORTED, errno.EINTR}
+    # Python tries again by itself after EINTR, and may find the connection gone by then.
+    assert told[0] in {errno.ECONNABORTED, errno.EINTR, errno.ENOTCONN}
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
