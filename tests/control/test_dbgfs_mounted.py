@@ -3,10 +3,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +16,7 @@ from damon_async.control.profiles import Profile
 from .debug_consoles import open_debug
 from .stored import errno_of
 
-CAN_MOUNT: Final = (
-    os.access("/dev/fuse", os.R_OK | os.W_OK)
-    and find_spec("mfusepy") is not None
-    and shutil.which("fusermount3") is not None
-)
-
-pytestmark = pytest.mark.skipif(not CAN_MOUNT, reason="mounting needs /dev/fuse and libfuse3")
+pytestmark = pytest.mark.usefixtures("mount_allowed")
 
 SCRIPT: Final = """
 cat attrs

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -29,13 +27,7 @@ from .users import (
     users_of,
 )
 
-CAN_MOUNT: Final = (
-    os.access("/dev/fuse", os.R_OK | os.W_OK)
-    and find_spec("mfusepy") is not None
-    and shutil.which("fusermount3") is not None
-)
-
-pytestmark = pytest.mark.skipif(not CAN_MOUNT, reason="mounting needs /dev/fuse and libfuse3")
+pytestmark = pytest.mark.usefixtures("mount_allowed")
 
 K: Final = "sysfs/kdamonds/0"
 STATE: Final = f"{K}/state"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -27,13 +24,7 @@ from damon_async.params.monitoring import Kdamond
 from .consoles import K, open_console
 from .staged import PROMOTE, RECLAIM, staged, taken
 
-CAN_MOUNT: Final = (
-    os.access("/dev/fuse", os.R_OK | os.W_OK)
-    and find_spec("mfusepy") is not None
-    and shutil.which("fusermount3") is not None
-)
-
-pytestmark = pytest.mark.skipif(not CAN_MOUNT, reason="mounting needs /dev/fuse and libfuse3")
+pytestmark = pytest.mark.usefixtures("mount_allowed")
 
 WANTED: Final = (RECLAIM, PROMOTE)
 
